@@ -130,7 +130,7 @@ pub(super) fn rules(
     }
     let Some(rules) = record.rules.as_deref().filter(|rules| !rules.is_empty()) else { return Ok((read, None)) };
     let mut kept = Selection::default();
-    kept.read_rules(rules).map_err(|what| format!("The rules of the migration's record cannot be used: {what}"))?;
+    kept.read_rules(rules).map_err(|wrong| format!("The rules of the migration's record cannot be used: {wrong}"))?;
     let said = format!("Using the rules of the migration's last run: {}.", rules.replace('\n', "; "));
     Ok((kept, Some(said)))
 }

@@ -44,10 +44,10 @@ pub(super) fn read(typed: &SelectionArguments) -> Result<Selection, String> {
     let mut selection = Selection::default();
     if let Some(path) = &typed.rules {
         let text = read_file(path)?;
-        selection.read_rules(&text).map_err(|what| format!("--rules: {}: {what}", path.display()))?;
+        selection.read_rules(&text).map_err(|wrong| format!("--rules: {}: {wrong}", path.display()))?;
     }
     for (word, value) in rules(typed) {
-        selection.add_rule(&format!("{word} {value}")).map_err(|what| format!("--{word}: {what}"))?;
+        selection.add_rule(&format!("{word} {value}")).map_err(|fault| format!("--{word}: {fault}."))?;
     }
     selection.special_folders &= !typed.no_special_folders;
     Ok(selection)

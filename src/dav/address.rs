@@ -1,14 +1,14 @@
-//! Where something is on a DAV server: the address a person types, and the hrefs that a server answers.
+//! Places on a DAV server: the address a person types, and the hrefs in a server's answers.
 //!
-//! Servers write one href in several ways: relative or with scheme and host, `@` and spaces encoded or not. [`Href`] has one form, so
-//! that what a server lists can be compared with what it was asked for.
+//! Servers write the same href in several ways: relative or with scheme and host, `@` and spaces encoded or not. [`Href`] has one
+//! canonical form, so that listed hrefs can be compared with requested ones.
 
 use crate::domain::DavAddressFault;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What is encoded in a path (RFC 3986, section 3.3), and nothing else.
+/// The characters that are encoded in a path (RFC 3986, section 3.3).
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -26,7 +26,7 @@ const ENCODED: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The longest href that is taken, in bytes.
+/// The longest href that is accepted, in bytes.
 const LONGEST: usize = 4096;
 
 /// A DAV server's address as a person types it: `dav.example.com`, `https://cloud.example.com:8443/remote.php/dav/`.
@@ -43,12 +43,12 @@ pub struct DavAddress {
 }
 
 impl DavAddress {
-    /// The usual place at a host: HTTPS at port 443.
+    /// The default address of a host: HTTPS on port 443.
     pub fn at_host(host: &str) -> Self {
         Self { host: host.to_owned(), port: 443, encrypted: true, path: None }
     }
 
-    /// Reads what was typed.
+    /// Parses an address as typed. Without a scheme it is HTTPS. A user name in it is an error.
     pub fn parse(text: &str) -> Result<Self, DavAddressFault> {
         let text = text.trim();
         let (encrypted, rest) = match text.split_once("://") {
@@ -69,7 +69,7 @@ impl DavAddress {
         Ok(Self { host: host.to_owned(), port: port.unwrap_or(if encrypted { 443 } else { 80 }), encrypted, path })
     }
 
-    /// An href that this server answered to a request for `base`; none when it leads to another server.
+    /// Resolves an href in an answer to a request for `base`; none if it leads to another server.
     pub fn resolve(&self, base: &Href, answered: &str) -> Option<Href> {
         let answered = answered.trim();
         if answered.len() > LONGEST {
@@ -95,8 +95,8 @@ impl DavAddress {
         Some(Href::of_path(&format!("{folder}{answered}")))
     }
 
-    /// Where on this server something is that it speaks of in a list. A server behind a proxy may write its own name, port or scheme there:
-    /// the path counts, and is asked for here and nowhere else. None where there is no path.
+    /// Resolves an href in a listing. A server behind a proxy may write its own name, port or scheme: only the path counts, and it is
+    /// requested from this server alone. None if there is no path.
     pub fn place(&self, base: &Href, answered: &str) -> Option<Href> {
         let of_another = || {
             let rest = answered.trim().split_once("//").map(|(_, rest)| rest).filter(|_| answered.len() <= LONGEST)?;
@@ -136,7 +136,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), DavAddressFault> {
     }
 }
 
-/// A path on the server. It is compared in one form, percent-encoded where it must be and nowhere else, and sent as the server wrote it.
+/// A path on the server. Compared in canonical form, percent-encoded only where it must be; sent as the server wrote it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Href {
     path: String,
@@ -170,7 +170,7 @@ impl std::hash::Hash for Href {
 }
 
 impl Href {
-    /// From a path in any encoding. Query and fragment are left out, `.` and `..` resolved.
+    /// From a path in any encoding. Drops query and fragment, and resolves `.` and `..`.
     pub fn of_path(path: &str) -> Self {
         let given = path.split(['?', '#']).next().unwrap_or_default();
         let (path, plain) =
@@ -183,7 +183,7 @@ impl Href {
                 continue;
             }
             let decoded = percent_decode_str(part).collect::<Vec<u8>>();
-            // A slash within a name would become a border between two.
+            // A decoded slash would split the name in two.
             let encoded = match String::from_utf8(decoded) {
                 Ok(text) => utf8_percent_encode(&text, ENCODED).to_string().replace("%2F", "%252F"),
                 Err(_) => part.to_owned(),
@@ -199,32 +199,32 @@ impl Href {
         Self { path, written }
     }
 
-    /// As it is sent.
+    /// The form to send.
     pub fn as_str(&self) -> &str {
         self.written.as_deref().unwrap_or(&self.path)
     }
 
-    /// As it is compared and recorded.
+    /// The form to compare and record.
     pub fn canonical(&self) -> &str {
         &self.path
     }
 
-    /// As a folder: with a final slash.
+    /// The same with a final slash.
     pub fn folder(&self) -> Self {
         if self.path.ends_with('/') { self.clone() } else { Self::of_path(&format!("{}/", self.as_str())) }
     }
 
-    /// A resource directly in this folder. `name` is plain ASCII without a slash.
+    /// A resource directly in this folder. `name` must be plain ASCII without a slash.
     pub fn child(&self, name: &str) -> Self {
         Self::of_path(&format!("{}{name}", self.folder().as_str()))
     }
 
-    /// Whether the other is this folder itself.
+    /// Whether both are the same, apart from a final slash.
     pub fn is_same_folder(&self, other: &Href) -> bool {
         self.path.trim_end_matches('/') == other.path.trim_end_matches('/')
     }
 
-    /// The last part, decoded.
+    /// The last segment, decoded.
     pub fn name(&self) -> String {
         let last = self.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         percent_decode_str(last).decode_utf8_lossy().into_owned()

@@ -1,9 +1,9 @@
-//! What changed in a collection since a token was given out (RFC 6578).
+//! What changed in a collection since a sync token (RFC 6578).
 //!
-//! - A server may give an answer in pages: each has a token for the next.
-//! - A server may refuse a token, because it is old or not its own (DAV:valid-sync-token). Then nothing is known, and the collection has to
-//!   be listed; so it is where the pages do not come to an end, or the answer has no token.
-//! - What a token says is the server's word and no proof; whoever asks decides how far to believe it.
+//! - A server may answer in pages, each with a token for the next.
+//! - A server may refuse a token that is old or not its own (DAV:valid-sync-token). Then nothing is known, and the collection must be
+//!   listed. The same holds if the pages never end, or if the last one has no token.
+//! - A token is the server's claim and no proof; the caller decides how far to believe it.
 
 use super::connection::{ReadConnection, ReadOnly};
 use super::listed::{self, LARGEST_LISTING, Listed};
@@ -12,28 +12,28 @@ use super::{DavError, Href};
 use crate::xml;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Pages of one answer at most.
+/// At most this many pages are read.
 const MOST_PAGES: usize = 10_000;
 
 /// What changed in a collection.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
-    /// What is new or has another version.
+    /// Items that are new or have another version.
     pub listed: Vec<Listed>,
-    /// What is not there any more.
+    /// Hrefs that no longer exist.
     pub removed: BTreeSet<Href>,
-    /// What to ask about next time.
+    /// The token for the next question.
     pub token: String,
 }
 
-/// What changed since that token; none where the server does not take it.
+/// What changed since this token; none if the server does not accept it.
 pub(super) fn since(
     connection: &mut ReadConnection,
     collection: &Href,
     token: &str,
 ) -> Result<Option<Changes>, DavError> {
     let (mut changed, mut removed) = (BTreeMap::new(), BTreeSet::new());
-    // A later page may speak of what an earlier one has.
+    // A later page may correct an earlier one.
     let mut each = |response: Response| {
         let href = response.href.clone();
         if matches!(response.status, Some(404 | 410)) {
@@ -48,8 +48,8 @@ pub(super) fn since(
     Ok(token.map(|token| Changes { listed: changed.into_values().collect(), removed, token }))
 }
 
-/// Asks for all pages of what changed since a token, or of all there is where it is empty, and hands over what each says. Returns the last
-/// token, which is empty when there was none; none where the server refuses, or does not come to an end.
+/// Reads all pages of the changes since a token, or of the whole collection if the token is empty, and passes each response to `each`.
+/// Returns the last token, empty if the server sent none; or none if the server refuses, or its pages never end.
 pub(super) fn pages(
     connection: &mut ReadConnection,
     collection: &Href,
@@ -67,7 +67,7 @@ pub(super) fn pages(
         let (answer, base) = match answer {
             Ok(answer) => answer,
             Err(error @ DavError::Refused { .. }) if !error.is_loss() => {
-                log::debug!(target: "dav", "what changed in {collection} is not known: {error}");
+                log::debug!(target: "dav", "the changes of {collection} are unknown: {error}");
                 return Ok(None);
             }
             Err(error) => return Err(error),

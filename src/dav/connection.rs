@@ -1,9 +1,10 @@
-//! A signed-in connection to a DAV server: a request with the password, its redirects, its waits, and what its status means.
+//! A signed-in connection to a DAV server: authentication, redirects, retries, and the meaning of each status.
 //!
-//! - The password goes to the server that was named and to no other: a redirect to another host, port or to clear text is an error.
-//! - A request that changes nothing is sent once more when its connection is lost; one that stores something never is.
-//! - A server that takes Digest only gets that; a refused password is not shown twice.
-//! - 429 and 503 are waited for as the server says, three times and two minutes together at most.
+//! - The password goes only to the named server: a redirect to another host, to another port or to clear text is an error.
+//! - A request that changes nothing is repeated once after a lost connection; one that stores something never is.
+//! - A server that accepts only Digest gets only Digest. A refused password is not sent twice.
+//! - After 429 and 503 a request waits as the server asks, at most a minute each time and three times. Asked for more than two minutes, it
+//!   fails at once.
 
 use super::digest::Challenge;
 use super::{DavAddress, DavError, Href};
@@ -15,16 +16,16 @@ use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Redirects of one request at most.
+/// At most this many redirects are followed for one request.
 const MOST_REDIRECTS: usize = 5;
-/// How often a busy server is waited for.
+/// At most this often one request waits for a busy server.
 const MOST_WAITS: usize = 3;
-/// Challenges of one request that are answered at most.
+/// At most this many challenges are answered for one request.
 const MOST_ANSWERS: usize = 2;
-/// The longest wait that a server gets.
+/// The longest single wait for a busy server.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Who signs in.
+/// Name and password to sign in with.
 #[derive(Debug, Clone)]
 pub struct DavLogin {
     /// The name.
@@ -33,20 +34,20 @@ pub struct DavLogin {
     pub password: Secret,
 }
 
-/// Where a DAV server is, and how it is asked.
+/// Where a DAV server is, and how to talk to it.
 #[derive(Clone)]
 pub struct DavServer {
     /// The address as typed or found.
     pub address: DavAddress,
-    /// Its host, whom it has to be, and the proxy before it.
+    /// How to reach its host: trust, proxy, limits and rate.
     pub server: HttpServer,
-    /// At most this passes before a request counts as lost.
+    /// The time limit of a request, after which it counts as lost.
     pub limit: Duration,
-    /// Waits for a busy server; false when nobody wants to wait any more.
+    /// Waits for a busy server; false if the wait was cancelled.
     pub pause: Arc<dyn Fn(Duration) -> bool + Send + Sync>,
 }
 
-/// What may be asked of a server. Nothing here changes anything.
+/// The requests that read. None changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadOnly {
     Options,
@@ -54,12 +55,12 @@ pub(super) enum ReadOnly {
         depth: u8,
     },
     Report,
-    /// The report of changes, which goes no deeper than the depth 0 it is sent with (RFC 6578, section 3.2).
+    /// A sync-collection report, sent with depth 0 (RFC 6578, section 3.2).
     Changes,
     Get,
 }
 
-/// What adds something. Nothing here overwrites or deletes anything: each needs that its place is free.
+/// The requests that add. None overwrites or deletes anything: each needs a free place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Adding {
     /// PUT with `If-None-Match: *`.
@@ -83,7 +84,7 @@ impl ReadConnection {
         &self.0.address
     }
 
-    /// Asks, and follows redirects on this server. Returns the answer and where it came from in the end.
+    /// Sends a request and follows redirects on this server. Returns the answer and the href that gave it.
     pub(super) fn ask(
         &mut self,
         question: ReadOnly,
@@ -109,7 +110,7 @@ impl WriteConnection {
         Self(channel)
     }
 
-    /// Adds something at a place, unless something is there.
+    /// Adds something at a free place; a taken one is an error.
     pub(super) fn add(
         &mut self,
         what: Adding,
@@ -129,7 +130,7 @@ impl WriteConnection {
     }
 }
 
-/// The type of what is asked, and of what a collection is made with.
+/// The content type of queries, and of requests that create a collection.
 pub(super) const XML: &str = "application/xml; charset=utf-8";
 /// The largest answer to a request that adds something, in bytes.
 const LONGEST_RECEIPT: u64 = 1 << 20;
@@ -144,16 +145,16 @@ struct Sent<'a> {
     longest_answer: u64,
 }
 
-/// A signed-in way to a DAV server; what may go over it is said by the type of the connection around it.
+/// A signed-in channel to a DAV server; the connection type around it restricts what may be sent.
 pub(super) struct Channel {
     address: DavAddress,
     client: HttpClient,
     login: DavLogin,
-    /// The header for Basic.
+    /// The header value for Basic.
     basic: Secret,
-    /// What the server asked to be proved, where it takes nothing else.
+    /// The current challenge of a server that accepts only Digest.
     digest: Option<Challenge>,
-    /// Waits for a busy server; false when the user wants no more.
+    /// See [`DavServer::pause`].
     pause: Arc<dyn Fn(Duration) -> bool + Send + Sync>,
 }
 
@@ -194,7 +195,7 @@ impl Channel {
                 200..=299 => return Ok((response, href)),
                 401 => {
                     let challenge = Challenge::of(&response).filter(|_| takes_digest_only(&response));
-                    // A stale nonce says nothing about the password; whoever was answered and refuses does.
+                    // A stale nonce says nothing about the password; a refused answer does.
                     let may_answer = challenge.as_ref().is_some_and(|it| self.digest.is_none() || it.is_stale);
                     if !may_answer || answers >= MOST_ANSWERS {
                         let digest = challenge.is_none() && takes_digest_only(&response);
@@ -226,7 +227,7 @@ impl Channel {
     }
 }
 
-/// How long a busy server asks to wait: in seconds or until a date (RFC 9110, section 10.2.3).
+/// How long a busy server asks to wait: a number of seconds or a date (RFC 9110, section 10.2.3).
 fn wait_of(retry_after: &str) -> Option<Duration> {
     let text = retry_after.trim();
     let until = || {
@@ -241,7 +242,7 @@ fn takes_digest_only(response: &HttpResponse) -> bool {
     offered.peek().is_some() && offered.all(|offer| offer.starts_with("digest") && !offer.contains("basic"))
 }
 
-/// The name of the precondition in the body of a refusal and the server's words about it, or nothing.
+/// The precondition in a refusal's body, with the server's words in parentheses; empty if there is none.
 fn precondition(body: &[u8]) -> String {
     let (mut found, mut words) = (String::new(), String::new());
     let root = xml::read(body, &mut |element| {

@@ -1,7 +1,7 @@
-//! Signing in by Digest (RFC 7616): the password itself does not cross the network. Some servers take nothing else.
+//! Signing in with Digest (RFC 7616): the password itself does not cross the network. Some servers accept nothing else.
 //!
-//! - MD5 and SHA-256, with `qop=auth` or without; of several offers the strongest that is understood counts.
-//! - A server's nonce is used again until it says that it is stale.
+//! - Supports MD5 and SHA-256, with or without `qop=auth`, and picks the strongest supported offer.
+//! - A nonce is reused until the server calls it stale.
 
 use crate::domain::Secret;
 use crate::network::HttpResponse;
@@ -15,27 +15,27 @@ enum Algorithm {
     Sha256,
 }
 
-/// What a server wants to see proved.
+/// A server's challenge.
 #[derive(Debug, Clone)]
 pub(super) struct Challenge {
     realm: String,
     nonce: String,
     opaque: Option<String>,
     algorithm: Algorithm,
-    /// Whether the name of the algorithm was given; it is then given back.
+    /// Whether the challenge names the algorithm; the answer then names it, too.
     is_named: bool,
-    /// Whether the session counts (`-sess`).
+    /// Whether the algorithm is a session variant (`-sess`).
     is_session: bool,
     /// Whether `qop=auth` is offered.
     has_quality: bool,
-    /// Whether the nonce was only too old, and the password not refused.
+    /// Whether only the nonce was too old, and the password not refused.
     pub(super) is_stale: bool,
-    /// How often the nonce was used.
+    /// How often the nonce has been used.
     count: u32,
 }
 
 impl Challenge {
-    /// The strongest offer of a refusal.
+    /// The strongest supported challenge in a refusal.
     pub(super) fn of(response: &HttpResponse) -> Option<Self> {
         let offers = response.headers_named("www-authenticate").filter_map(Self::parse);
         offers.max_by_key(|offer| offer.algorithm)
@@ -60,7 +60,7 @@ impl Challenge {
         };
         let has_quality = match of("qop") {
             Some(offered) if offered.split(',').any(|quality| quality.trim().eq_ignore_ascii_case("auth")) => true,
-            // With its body a request cannot be proved here.
+            // `auth-int`, which covers the body, is not supported.
             Some(_) => return None,
             None => false,
         };
@@ -77,7 +77,7 @@ impl Challenge {
         })
     }
 
-    /// The header that proves that the password is known, for the next request.
+    /// The Authorization header for the next request.
     pub(super) fn answer(&mut self, user: &str, password: &Secret, method: &str, path: &str) -> Secret {
         let fresh = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
         self.count += 1;
@@ -123,7 +123,7 @@ impl Challenge {
     }
 }
 
-/// `name=value, name="value"`, the names in small letters.
+/// Parses `name=value, name="value"`; names become lower case.
 fn parameters(text: &str) -> Vec<(String, String)> {
     let (mut found, mut rest) = (Vec::new(), text);
     while let Some((name, after)) = rest.split_once('=') {
@@ -154,7 +154,7 @@ fn parameters(text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// A quoted string without its quotes; a control character has no place in a header.
+/// The content of a quoted string, without control characters, which a header must not contain.
 fn quoted(text: &str) -> String {
     text.chars().filter(|it| !it.is_control()).collect::<String>().replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -1,10 +1,10 @@
-//! Finding an account's calendars and address books (RFC 6764, section 6), without DNS:
+//! Finds an account's calendars and address books (RFC 6764, section 6), without DNS:
 //!
-//! 1. the typed address, or `/.well-known/caldav` and `/.well-known/carddav`, or the entry points that servers are known to have;
-//! 2. there the principal of whoever signs in (RFC 5397);
-//! 3. of the principal the folders of calendars and of address books.
+//! 1. The typed address; or else `/.well-known/caldav`, `/.well-known/carddav` and known entry points of servers.
+//! 2. From there, the principal of the signed-in user (RFC 5397).
+//! 3. From the principal, the home of its calendars and that of its address books.
 //!
-//! A refused password ends the search: asking at every place would block us. Kerio Connect redirects the well-known places with a
+//! A refused password ends the search: trying it everywhere would get us blocked. Kerio Connect redirects the well-known places to a
 //! relative address (docs/kerio-connect.md, G3).
 
 use super::connection::{ReadConnection, ReadOnly};
@@ -12,7 +12,7 @@ use super::multistatus::{self, Response};
 use super::{DavError, Href};
 use crate::xml::Space;
 
-/// Where servers answer that have no well-known place: Kerio Connect, Cyrus, Nextcloud, SOGo, Zimbra and others.
+/// The well-known places, then entry points of servers without them: Kerio Connect, Cyrus, Nextcloud, SOGo, Zimbra and others.
 pub(super) const ENTRIES: [&str; 8] = [
     "/.well-known/caldav",
     "/.well-known/carddav",
@@ -32,16 +32,16 @@ pub(super) const QUESTION: &[u8] = br#"<?xml version="1.0" encoding="utf-8"?>
 <D:current-user-principal/><D:principal-URL/><D:resourcetype/><C:calendar-home-set/><R:addressbook-home-set/><C:schedule-inbox-URL/>
 </D:prop></D:propfind>"#;
 
-/// Where an account's things are.
+/// Where an account's collections are.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Homes {
     pub(super) calendars: Option<Href>,
     pub(super) cards: Option<Href>,
-    /// Whoever signed in, as the server names them.
+    /// The signed-in user's principal.
     pub(super) principal: Option<Href>,
-    /// The scheduling inbox, which is asked for the default calendar and never written to.
+    /// The scheduling inbox: queried for the default calendar, never written to.
     pub(super) inbox: Option<Href>,
-    /// A calendar or address book that was typed itself.
+    /// A calendar or address book whose own address was typed.
     pub(super) only: Option<Href>,
 }
 
@@ -55,7 +55,7 @@ impl Homes {
     }
 }
 
-/// Finds the folders of whoever signs in.
+/// Finds the homes of the signed-in user.
 pub(super) fn discover(connection: &mut ReadConnection) -> Result<Homes, DavError> {
     let typed = connection.address().path.clone();
     let entries: Vec<Href> = match &typed {
@@ -87,7 +87,7 @@ pub(super) fn discover(connection: &mut ReadConnection) -> Result<Homes, DavErro
     Ok(homes)
 }
 
-/// Takes what an entry point knows, and its principal.
+/// Takes the homes that an entry point, or the principal it names, announces.
 fn look(connection: &mut ReadConnection, entry: &Href, homes: &mut Homes) -> Result<(), DavError> {
     let (response, base) = ask(connection, entry)?;
     let Some(response) = response else { return Ok(()) };
@@ -149,7 +149,7 @@ fn ask(connection: &mut ReadConnection, href: &Href) -> Result<(Option<Response>
     Ok((first, href))
 }
 
-/// The calendar into which the server itself would put an invitation (RFC 6638, section 9.2).
+/// The calendar into which the server itself puts invitations (RFC 6638, section 9.2).
 pub(super) fn default_calendar(connection: &mut ReadConnection, homes: &Homes) -> Option<Href> {
     let question = br#"<?xml version="1.0" encoding="utf-8"?>
 <D:propfind xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><C:schedule-default-calendar-URL/></D:prop></D:propfind>"#;

@@ -1,4 +1,4 @@
-//! Why a DAV server did not do what was asked.
+//! Why a request to a DAV server failed.
 
 use super::Href;
 use crate::domain::ItemServerFault;
@@ -6,48 +6,48 @@ use crate::network::{HttpError, NetworkError};
 use std::fmt;
 use std::time::Duration;
 
-/// A failure of a request. Displayed it is a clause for debug.log; [`DavError::fault`] is the reason as data.
+/// Why a request failed. `Display` writes a clause for debug.log; [`DavError::fault`] gives the reason as data.
 #[derive(Debug)]
 pub enum DavError {
-    /// The connection was not made, or was lost: whether the request was carried out is not known.
+    /// The connection failed or was lost; the request may or may not have been carried out.
     Network(NetworkError),
-    /// The request did not end within its time limit.
+    /// The request exceeded this time limit.
     TooSlow(Duration),
     /// The name or password was refused.
     SignInRefused {
-        /// Whether the server offers nothing but Digest, and with no hash that this program knows.
+        /// Whether the server offers only Digest, without a hash that this program supports.
         digest: bool,
     },
-    /// The server asks to come back later and did so as often as is waited for.
+    /// The server asked to wait too long or too often.
     Busy {
         /// 429 or 503.
         status: u16,
-        /// How long, as it says.
+        /// The wait that it asks for, if it says.
         wait: Option<Duration>,
     },
     /// Any other refusal.
     Refused {
         /// The status.
         status: u16,
-        /// The precondition that failed, such as `no-uid-conflict` (RFC 4918, section 16).
+        /// The failed precondition, such as `no-uid-conflict` (RFC 4791, section 5.3.2.1), and the server's words; empty if it names none.
         precondition: String,
     },
-    /// It redirects to another server, where the password is not shown.
+    /// It redirects to another server, which must not get the password.
     RedirectedAway(String),
-    /// The answer is larger than the bound, in bytes.
+    /// The answer exceeds this limit, in bytes.
     TooLong(u64),
-    /// What answers is not DAV, or broke its rules.
+    /// The answer is not DAV, or violates it.
     NotDav(ItemServerFault),
     /// The address offers neither calendars nor address books.
     NothingFound(String),
     /// A password would cross the network in clear text.
     Cleartext(String),
-    /// The resource lies outside of what was discovered.
+    /// The resource is outside the discovered homes.
     Elsewhere(Href),
 }
 
 impl DavError {
-    /// What the server did, as a problem has it.
+    /// The reason as data, for a problem.
     pub fn fault(&self) -> ItemServerFault {
         match self {
             DavError::Network(error) => ItemServerFault::Connection { cause: error.cause() },
@@ -66,7 +66,7 @@ impl DavError {
         }
     }
 
-    /// Whether a new connection may help, and it is not known whether the request was carried out.
+    /// Whether the outcome is unknown and a new connection may help.
     pub fn is_loss(&self) -> bool {
         match self {
             DavError::Network(error) => error.certificate().is_none(),
@@ -77,7 +77,7 @@ impl DavError {
         }
     }
 
-    /// Whether the resource does not exist. Kerio Connect writes "404 NotFound" in its answers.
+    /// Whether the resource does not exist (404 or 410).
     pub fn is_missing(&self) -> bool {
         matches!(self, DavError::Refused { status: 404 | 410, .. })
     }

@@ -1,4 +1,4 @@
-//! Entry points for fuzzing what reads a DAV server's answers; see [`crate::fuzz`].
+//! Fuzzing entry point for the parser of a DAV server's answers; see [`crate::fuzz`].
 
 use super::{DavAddress, Href, multistatus};
 

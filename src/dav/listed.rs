@@ -1,10 +1,10 @@
-//! An item as a listing names it: in one of a collection, or of what changed there.
+//! An item in a listing of a collection or of its changes.
 
 use super::Href;
 use super::multistatus::Response;
 use crate::xml::Space;
 
-/// The largest listing that is read, in bytes: some 300,000 items.
+/// The largest listing that is read, in bytes: about 300,000 items.
 pub(super) const LARGEST_LISTING: u64 = 128 << 20;
 
 /// An item in a collection.
@@ -12,17 +12,17 @@ pub(super) const LARGEST_LISTING: u64 = 128 << 20;
 pub struct Listed {
     /// Where it is.
     pub href: Href,
-    /// Its version, as the server writes it, without quotes; empty when it has none.
+    /// Its entity tag without quotes; empty if it has none.
     pub etag: String,
-    /// Its size in bytes, if the server says so.
+    /// Its size in bytes, if the server gives it.
     pub size: Option<u64>,
 }
 
-/// The item that a server speaks of in a listing; none where it is a folder, or not there.
+/// The item that a response describes; none if it is a folder, or does not exist.
 pub(super) fn item(response: Response, collection: &Href) -> Option<Listed> {
     let kind = response.property(Space::Dav, "resourcetype");
     let is_folder = kind.is_some_and(|kind| kind.child(Space::Dav, "collection").is_some());
-    // What is only refused is there, and is asked for.
+    // An item that is refused exists, and is requested.
     let is_gone = matches!(response.status, Some(404 | 410));
     if is_folder || is_gone || response.href.is_same_folder(collection) {
         return None;
@@ -32,7 +32,7 @@ pub(super) fn item(response: Response, collection: &Href) -> Option<Listed> {
     Some(Listed { href: response.href, etag, size })
 }
 
-/// An entity tag without its quotes and its weakness: some servers write it without either (docs/kerio-connect.md, G5).
+/// An entity tag without quotes and weakness prefix: some servers omit the quotes (docs/kerio-connect.md, G5).
 pub(super) fn etag(text: &str) -> String {
     text.trim().trim_start_matches("W/").trim_matches('"').to_owned()
 }

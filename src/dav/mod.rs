@@ -1,16 +1,15 @@
-//! CalDAV (RFC 4791) and CardDAV (RFC 6352) over WebDAV (RFC 4918): finding an account's calendars and address books, reading what is
-//! in them, and adding to them.
+//! CalDAV (RFC 4791) and CardDAV (RFC 6352) over WebDAV (RFC 4918): finds an account's calendars and address books, reads their items,
+//! and adds to them.
 //!
-//! Promises
+//! Promises:
 //!
-//! - that nothing is changed on a source: a [`Source`] sends OPTIONS, PROPFIND, REPORT and GET and has no method for anything else;
-//! - that nothing on a target is overwritten or deleted: a [`Target`] only adds resources that do not exist, and makes calendars;
-//! - that nobody is invited: what a [`Target`] stores is an [`crate::items::Uninvited`] or a card, and never goes into a scheduling
-//!   inbox or outbox, which are no collections here;
-//! - that a password goes to the named server only, that every answer is bounded, and that nothing waits without end.
+//! - Nothing changes on a source: a [`Source`] sends OPTIONS, PROPFIND, REPORT and GET, and has no method for anything else.
+//! - Nothing on a target is overwritten or deleted: a [`Target`] only adds resources that do not exist, and creates collections.
+//! - Nobody is invited: a [`Target`] stores only an [`crate::items::Uninvited`] or a card, and never in a scheduling inbox or outbox,
+//!   which are no collections here.
+//! - A password goes only to the named server, every answer is bounded, and nothing waits forever.
 //!
-//! What an item means is the matter of `items`; what becomes of it, of `migrate`. Letters with numbers are those of
-//! docs/kerio-connect.md.
+//! `items` knows what an item means, `migrate` what becomes of it. Letters with numbers refer to docs/kerio-connect.md.
 
 mod address;
 mod changes;

@@ -1,21 +1,21 @@
-//! A multistatus (RFC 4918, section 13), one response at a time.
+//! Reads a multistatus (RFC 4918, section 13), one response at a time.
 //!
-//! - A status counts by its number: Kerio Connect 8.0 writes "404 NotFound".
-//! - Properties of a propstat that is no success are missing.
-//! - A response with 507 for the collection means that the answer is not whole (RFC 6578, section 3.6).
-//! - A response whose place cannot be read, or that is a failure of the server, makes the answer one that is not whole, too.
+//! - Only the number of a status counts: Kerio Connect 8.0 writes "404 NotFound".
+//! - Properties in an unsuccessful propstat count as missing.
+//! - A response with status 507 means that the answer is truncated (RFC 6578, section 3.6).
+//! - A response without a usable href, or with another server error, makes the answer incomplete, too.
 
 use super::{DavAddress, DavError, Href};
 use crate::domain::ItemServerFault;
 use crate::xml::{self, Element, Space};
 
-/// What is said of one resource.
+/// The response about one resource.
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) href: Href,
     /// Its own status, where it has no properties.
     pub(super) status: Option<u16>,
-    /// The properties that the server has.
+    /// The properties that the resource has.
     pub(super) properties: Vec<Element>,
 }
 
@@ -24,7 +24,7 @@ impl Response {
         self.properties.iter().find(|property| property.is(space, name))
     }
 
-    /// The text of a property, trimmed; none when it is missing or empty.
+    /// The text of a property, trimmed; none if missing or empty.
     pub(super) fn text(&self, space: Space, name: &str) -> Option<&str> {
         self.property(space, name).map(|property| property.text.trim()).filter(|text| !text.is_empty())
     }
@@ -35,25 +35,25 @@ impl Response {
     }
 }
 
-/// What was said beside the responses.
+/// What the answer says beside its responses.
 #[derive(Debug, Default)]
 pub(super) struct Whole {
-    /// The server did not give all resources, and may give the others when it is asked again.
+    /// Resources are missing, and may come when the server is asked again.
     pub(super) truncated: bool,
-    /// It could not speak of some of them.
+    /// Some responses were unusable or failures.
     pub(super) has_failures: bool,
-    /// The state of the collection (RFC 6578).
+    /// The collection's sync token (RFC 6578).
     pub(super) sync_token: Option<String>,
 }
 
 impl Whole {
-    /// Whether all that was asked for was answered.
+    /// Whether the answer is complete.
     pub(super) fn is_all(&self) -> bool {
         !self.truncated && !self.has_failures
     }
 }
 
-/// Reads a multistatus that answers a request for `base` and hands over each response.
+/// Reads the multistatus that answers a request for `base`, and passes each response to `each`.
 pub(super) fn read(
     body: &[u8],
     each: &mut dyn FnMut(Response),
@@ -66,7 +66,7 @@ pub(super) fn read(
             whole.sync_token = Some(element.text.trim().to_owned());
         } else if element.is(Space::Dav, "response") {
             let Some(href) = element.href().and_then(|href| address.place(base, href)) else {
-                log::debug!(target: "dav", "a response without a usable href");
+                log::debug!(target: "dav", "skipped a response without a usable href");
                 whole.has_failures = true;
                 return;
             };

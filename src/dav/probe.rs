@@ -1,7 +1,6 @@
-//! Whether calendars and contacts answer somewhere, before anybody signs in. No password is sent.
+//! Looks for calendars and contacts at an address before anybody signs in. No password is sent.
 //!
-//! A server that speaks DAV answers the question for the principal with a multistatus, or asks who is there (401). A place that redirects is
-//! followed on the same server.
+//! A DAV server answers a query for the principal with a multistatus or with 401. Redirects are followed on the same server.
 
 use super::connection::XML;
 use super::discovery::{ENTRIES, QUESTION};
@@ -9,12 +8,12 @@ use super::{DavAddress, DavError, Href};
 use crate::network::{HttpClient, HttpRequest, HttpServer};
 use std::time::Duration;
 
-/// Redirects of one place at most.
+/// At most this many redirects are followed for one place.
 const MOST_REDIRECTS: usize = 3;
 /// The largest answer, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// Where something answers at an address; none where a server does, but not as one of calendars. The error is that none answers.
+/// The place at an address where DAV answers; none if a server answers, but not with DAV. Fails if no server answers.
 pub fn find(address: &DavAddress, server: HttpServer, limit: Duration) -> Result<Option<Href>, DavError> {
     let mut client = HttpClient::new(server, limit, true);
     let places: Vec<Href> = match &address.path {

@@ -1,4 +1,4 @@
-//! A server that is only read. By its type nothing else can be sent: OPTIONS, PROPFIND, REPORT and GET.
+//! A server that is only read: its type can send nothing but OPTIONS, PROPFIND, REPORT and GET.
 
 use super::changes::{self, Changes};
 use super::collections::{self, Collection, CollectionKind};
@@ -11,13 +11,13 @@ use crate::items::decoded_text;
 use crate::xml::{self, Space};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Items that are asked for with one request at most.
+/// At most this many items are requested at once.
 const AT_ONCE: usize = 50;
-/// Bytes that are asked for with one request, as far as sizes are known.
+/// At most about this many bytes are requested at once.
 const BYTES_AT_ONCE: u64 = 4 << 20;
-/// The size in bytes that is assumed of an item whose size the server does not give.
+/// The size in bytes assumed for an item whose size the server does not give.
 const USUAL_SIZE: u64 = 16 << 10;
-/// The largest item that is read, in bytes: an attachment of 50 MB in Base64 and some room.
+/// The largest item that is read, in bytes: room for an attachment of 50 MB in Base64.
 const LARGEST_ITEM: u64 = 80 << 20;
 
 /// An item's text.
@@ -25,9 +25,9 @@ const LARGEST_ITEM: u64 = 80 << 20;
 pub struct Fetched {
     /// Where it is.
     pub href: Href,
-    /// Its version.
+    /// Its entity tag without quotes; empty if it has none.
     pub etag: String,
-    /// What it says: iCalendar or vCard.
+    /// iCalendar or vCard.
     pub text: String,
 }
 
@@ -35,24 +35,24 @@ pub struct Fetched {
 pub struct Source {
     pub(super) connection: ReadConnection,
     pub(super) homes: Homes,
-    /// Collections that were met within others since anybody asked.
+    /// Nested collections met since [`Source::nested`] was last called.
     nested: Vec<Href>,
 }
 
 impl Source {
-    /// Signs in and finds what the account has.
+    /// Signs in and finds the account's homes.
     pub fn open(server: DavServer, login: &DavLogin) -> Result<Self, DavError> {
         let mut connection = ReadConnection::new(Channel::new(server, login));
         let homes = discovery::discover(&mut connection)?;
         Ok(Self { connection, homes, nested: Vec::new() })
     }
 
-    /// Its calendars and address books in the order of their hrefs, and whether the server listed all of them.
+    /// Its calendars and address books, ordered by href, and whether the list is complete.
     pub fn collections(&mut self) -> Result<(Vec<Collection>, bool), DavError> {
         collections::collections(&mut self.connection, &self.homes)
     }
 
-    /// What is in a collection, and whether the server listed all of it.
+    /// The items of a collection, and whether the list is complete.
     pub fn items(&mut self, collection: &Collection) -> Result<(Vec<Listed>, bool), DavError> {
         let mut contents = collections::contents(&mut self.connection, &collection.href)?;
         self.nested.append(&mut contents.nested);
@@ -60,22 +60,22 @@ impl Source {
         Ok((contents.into_items(), is_whole))
     }
 
-    /// The calendars and address books that were met within those that were listed since this was asked last.
+    /// The nested calendars and address books met in listings since the last call.
     pub fn nested(&mut self) -> Result<Vec<Collection>, DavError> {
         collections::at(&mut self.connection, &self.homes, &std::mem::take(&mut self.nested))
     }
 
-    /// What changed in a collection since it had that token ([`Collection::sync_token`]); none where the server does not take it.
+    /// What changed in a collection since this token ([`Collection::sync_token`]); none if the server does not accept the token.
     pub fn changes(&mut self, collection: &Href, token: &str) -> Result<Option<Changes>, DavError> {
         changes::since(&mut self.connection, collection, token)
     }
 
-    /// The state that a collection is in now, if the server says so.
+    /// The collection's current sync token, if the server gives one.
     pub fn sync_token(&mut self, collection: &Href) -> Result<Option<String>, DavError> {
         collections::state(&mut self.connection, collection)
     }
 
-    /// Where all objects are that the account has in its calendars, and where the server puts invitations.
+    /// The hrefs of all objects in the account's calendars and its scheduling inbox.
     pub fn objects(&mut self) -> Result<BTreeSet<Href>, DavError> {
         let calendars = self.collections()?.0.into_iter().filter(|it| it.kind == CollectionKind::Calendar);
         let places: Vec<Href> = calendars.map(|it| it.href).chain(self.homes.inbox.clone()).collect();
@@ -83,7 +83,7 @@ impl Source {
         for place in places {
             match collections::contents(&mut self.connection, &place) {
                 Ok(contents) => objects.extend(contents.into_items().into_iter().map(|item| item.href)),
-                // A server may name an inbox that it does not have.
+                // A server may name an inbox that does not exist.
                 Err(DavError::Refused { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -91,8 +91,8 @@ impl Source {
         Ok(objects)
     }
 
-    /// Reads items of a collection and hands each over, in any order; a few are in memory at a time. Those that are not listed any more
-    /// are not handed over; one that is listed and cannot be read is, with the reason.
+    /// Reads items of a collection and passes each to `each`, in any order and a few in memory at a time, until `each` returns false. Skips
+    /// items that are no longer listed; one that is listed but cannot be read is passed with its error.
     pub fn fetch(
         &mut self,
         kind: CollectionKind,
@@ -114,7 +114,7 @@ impl Source {
             for item in batch {
                 let answer = match fetched.remove(&item.href) {
                     Some(fetched) => Ok(fetched),
-                    // Not answered together with the others: some servers leave out what is large or odd.
+                    // Missing from the joint answer: some servers leave out large or odd items.
                     None => self.get(&item.href),
                 };
                 let go_on = match answer {
@@ -138,7 +138,7 @@ impl Source {
         if missing.is_empty() {
             return Ok(());
         }
-        // Deleted since it was listed, or listed and not given: only a whole list of the server can say which.
+        // Deleted since it was listed, or withheld: only a complete list can tell.
         let contents = collections::contents(&mut self.connection, collection)?;
         let is_whole = contents.is_whole;
         let listed: HashSet<Href> = contents.into_items().into_iter().map(|item| item.href).collect();
@@ -150,7 +150,7 @@ impl Source {
         Ok(())
     }
 
-    /// How many tasks are in a calendar that may hold events as well; none where the server cannot say.
+    /// The number of tasks in a calendar that may also contain events; 0 if the server cannot say.
     pub fn count_tasks(&mut self, calendar: &Collection) -> Result<u64, DavError> {
         let question = br#"<?xml version="1.0" encoding="utf-8"?>
 <C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><D:getetag/></D:prop><C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VTODO"/></C:comp-filter></C:filter></C:calendar-query>"#;
@@ -167,7 +167,7 @@ impl Source {
         }
     }
 
-    /// The texts of the groups in an address book (RFC 6352, section 8.6); none where the server cannot search for them.
+    /// The texts of the groups in an address book (RFC 6352, section 8.6); none if the server cannot search for them.
     pub fn groups(&mut self, book: &Href) -> Result<Option<Vec<String>>, DavError> {
         let question = br#"<?xml version="1.0" encoding="utf-8"?>
 <C:addressbook-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><D:prop><D:getetag/><C:address-data/></D:prop><C:filter test="anyof"><C:prop-filter name="KIND"><C:text-match match-type="equals">group</C:text-match></C:prop-filter><C:prop-filter name="X-ADDRESSBOOKSERVER-KIND"><C:text-match match-type="equals">group</C:text-match></C:prop-filter></C:filter></C:addressbook-query>"#;
@@ -191,7 +191,7 @@ impl Source {
         Ok(Fetched { href: href.clone(), etag, text: decoded_text(answer.body) })
     }
 
-    /// Those of the places in a collection of which the server says that nothing is there. One that it says nothing of is not among them.
+    /// The places in a collection that the server says are free. Places that it does not mention are not included.
     pub fn missing(
         &mut self,
         kind: CollectionKind,
@@ -216,7 +216,7 @@ impl Source {
         }
     }
 
-    /// Many items with one request. An answer that cannot be used is as good as none: each item is then read alone.
+    /// Reads many items with one request. Items missing from the result must be read alone, as after an unusable answer.
     fn multiget(
         &mut self,
         kind: CollectionKind,
@@ -249,7 +249,7 @@ impl Source {
             log::debug!(target: "dav", "items of {collection} are read one by one: {error}");
             fetched.clear();
         }
-        // An answer that is not in the encoding that it says would be kept as question marks; each item alone is read as it is.
+        // An answer in another encoding than declared would lose characters; alone, each item is decoded properly.
         let is_whole_text = std::str::from_utf8(&answer.body).is_ok();
         let is_sound = |text: &str| !text.trim().is_empty() && (is_whole_text || !text.contains('\u{fffd}'));
         fetched.retain(|_, fetch| is_sound(&fetch.text));
@@ -257,8 +257,8 @@ impl Source {
     }
 }
 
-/// CALDAV:calendar-multiget (RFC 4791, section 7.9) or CARDDAV:addressbook-multiget (RFC 6352, section 8.7), with what is in the items or
-/// only with their versions.
+/// CALDAV:calendar-multiget (RFC 4791, section 7.9) or CARDDAV:addressbook-multiget (RFC 6352, section 8.7), with or without the items'
+/// data.
 fn multiget_question<'h>(kind: CollectionKind, with_data: bool, hrefs: impl Iterator<Item = &'h Href>) -> String {
     let (space, report, data) = match kind {
         CollectionKind::Calendar => ("caldav", "calendar-multiget", "<C:calendar-data/>"),

@@ -1,4 +1,4 @@
-//! A server to which items are added. Nothing on it is overwritten or deleted, and what is stored cannot invite anybody.
+//! A server to which items are added. Nothing on it is overwritten or deleted, and nothing stored can invite anybody.
 
 use super::collections::{Collection, CollectionKind};
 use super::connection::{Adding, Channel, DavLogin, DavServer, ReadOnly, WriteConnection, XML};
@@ -6,48 +6,48 @@ use super::{DavError, Href, Source, discovery};
 use crate::items::{Card, DoesNotSchedule, Uninvited};
 use crate::xml;
 
-/// The largest answer to a request that stores something, in bytes.
+/// The largest answer to OPTIONS, in bytes.
 const SMALL: u64 = 1 << 20;
 
-/// What became of an item that was to be stored.
+/// The result of storing an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
-    /// The server took it; where it says that it is, and its version if it says so.
+    /// The server stored it.
     New {
-        /// Where.
+        /// Where the server says it is.
         href: Href,
-        /// Its version; empty when the server does not say.
+        /// Its entity tag without quotes; empty if the server gives none.
         etag: String,
     },
-    /// Something is there under that name already; nothing was sent or nothing was changed.
+    /// The name is taken; nothing changed on the server.
     Exists,
 }
 
-/// A signed-in account whose calendars and address books are added to.
+/// A signed-in account that items are added to.
 pub struct Target {
     reader: Source,
     writer: WriteConnection,
 }
 
 impl Target {
-    /// Signs in and finds what the account has; see [`Source::open`].
+    /// Signs in and finds the account's homes; see [`Source::open`].
     pub fn open(server: DavServer, login: &DavLogin) -> Result<Self, DavError> {
         let reader = Source::open(server.clone(), login)?;
         let writer = WriteConnection::new(Channel::new(server, login));
         Ok(Self { reader, writer })
     }
 
-    /// What reads it.
+    /// Reads the target.
     pub fn reader(&mut self) -> &mut Source {
         &mut self.reader
     }
 
-    /// Where calendars are made, if there is such a place.
+    /// The home in which calendars are created, if there is one.
     pub fn calendar_home(&self) -> Option<&Href> {
         self.reader.homes.calendars.as_ref()
     }
 
-    /// The calendar that the server calls the default one.
+    /// The server's default calendar, if it names one.
     pub fn default_calendar(&mut self) -> Option<Href> {
         discovery::default_calendar(&mut self.reader.connection, &self.reader.homes)
     }
@@ -61,7 +61,7 @@ impl Target {
         DoesNotSchedule::shown_by(&classes, homes.inbox.is_some())
     }
 
-    /// Stores an event or a task under a name that nothing has. `is_free` is whether the server was asked about that place just before.
+    /// Stores an event or a task under a free name. `is_free` says that the server has just confirmed that the place is free.
     pub fn add_to_calendar(
         &mut self,
         calendar: &Collection,
@@ -73,7 +73,7 @@ impl Target {
         self.add(&calendar.href.child(name), "text/calendar; charset=utf-8", &object.text(), is_free)
     }
 
-    /// Stores a contact under a name that nothing has; `is_free` as for calendars.
+    /// Stores a contact under a free name; `is_free` as for calendars.
     pub fn add_to_address_book(
         &mut self,
         book: &Collection,
@@ -85,7 +85,7 @@ impl Target {
         self.add(&book.href.child(name), "text/vcard; charset=utf-8", &card.text(), is_free)
     }
 
-    /// Looks first, unless that was done, because a server may ignore the condition of the PUT; the condition covers the moment between.
+    /// Looks first, unless `is_free`, because a server may ignore the condition of the PUT. The condition covers the moment in between.
     fn add(&mut self, href: &Href, content_type: &str, text: &str, is_free: bool) -> Result<Stored, DavError> {
         if !is_free {
             match self.reader.get(href) {
@@ -106,8 +106,8 @@ impl Target {
         }
     }
 
-    /// Makes a calendar. Whether that worked is seen by looking afterwards: Kerio Connect may refuse something within its answer
-    /// although it made the calendar (docs/kerio-connect.md, G6).
+    /// Creates a calendar for one component, such as `VEVENT`. Look afterwards to see whether it exists: Kerio Connect may report a failure
+    /// although it has created the calendar (docs/kerio-connect.md, G6).
     pub fn make_calendar(&mut self, name: &str, display_name: &str, component: &str) -> Result<(), DavError> {
         let Some(home) = self.calendar_home().cloned() else {
             return Err(DavError::NothingFound(self.reader.connection.address().to_string()));
@@ -121,7 +121,7 @@ impl Target {
         self.writer.add(Adding::MakeCalendar, &place, XML, body.as_bytes()).map(|_| ())
     }
 
-    /// Makes an address book (RFC 5689), for an account that has none.
+    /// Creates an address book (RFC 5689).
     pub fn make_address_book(&mut self, name: &str, display_name: &str) -> Result<(), DavError> {
         let Some(home) = self.reader.homes.cards.clone() else {
             return Err(DavError::NothingFound(self.reader.connection.address().to_string()));

@@ -30,10 +30,13 @@ pub use problem::{
     AddressOwner, AdministrationFault, Cause, CertificateFileFault, CollectionLeftOut, DatabaseFault, Difference,
     Distrust, Explanation, FleetFault, HandshakeFault, Invitation, ItemChange, ItemFault, ItemForm, ItemName, ItemNote,
     ItemServerFault, MailServerFault, MessageName, NameSource, Note, OwnFile, Problem, ProblemKind, ProxyFault, Reach,
-    RecordDamage, RecordFault, Retry, Sealed, Severity, Subject, TextFault,
+    RecordDamage, RecordFault, Retry, Sealed, Severity, Subject, TextFault, capitalised,
 };
 pub use secret::{Secret, while_sealing};
 pub use secret_filter::{foreign_without_secrets, hide, without_secrets};
 pub use selection::Selection;
 pub use server::{CertificateDetails, Fingerprint, Security, ServerAddress, Side};
-pub use typed::{DatabaseAddressFault, DavAddressFault, KeyFileFault, Mistyped, read_date, read_rate, read_size};
+pub use typed::{
+    DatabaseAddressFault, DavAddressFault, KeyFileFault, Mistyped, RuleFault, WrongRule, read_date, read_rate,
+    read_size,
+};

@@ -3,7 +3,7 @@
 //! The rules are lines of text, the same in the rules file, on the command line and in the window. `docs/rules.md` describes them.
 
 use super::FolderPath;
-use super::typed::{Mistyped, read_date, read_size};
+use super::typed::{RuleFault, WrongRule, read_date, read_size};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::{Deserialize, Serialize};
 
@@ -41,17 +41,15 @@ impl Default for Selection {
 }
 
 impl Selection {
-    /// Reads the lines of a rules file into this selection. The error names the line and says what is wrong.
-    pub fn read_rules(&mut self, text: &str) -> Result<(), String> {
-        for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-            self.add_rule(line).map_err(|what| format!("Line {}: {what}", number + 1))?;
-        }
-        Ok(())
+    /// Reads the lines of a rules file into this selection, up to the first that cannot be used.
+    pub fn read_rules(&mut self, text: &str) -> Result<(), WrongRule> {
+        let mut lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
+        lines.try_for_each(|(rule, line)| self.add_rule(rule).map_err(|fault| WrongRule { line, fault }))
     }
 
     /// Adds one rule: `include PATTERN`, `exclude PATTERN`, `rename FOLDER -> FOLDER`, `special-folders off`, `since YYYY-MM-DD`,
     /// `before YYYY-MM-DD`, `max-size 50 MB`. Blank lines and `#` comments add nothing.
-    pub fn add_rule(&mut self, line: &str) -> Result<(), String> {
+    pub fn add_rule(&mut self, line: &str) -> Result<(), RuleFault> {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             return Ok(());
@@ -59,21 +57,17 @@ impl Selection {
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let rest = rest.trim();
         if rest.is_empty() {
-            return Err(format!("'{word}' needs one more word."));
+            return Err(RuleFault::NothingFollows(word.to_owned()));
         }
         match word.to_ascii_lowercase().as_str() {
             "include" => self.include.push(rest.to_owned()),
             "exclude" => self.exclude.push(rest.to_owned()),
             "rename" => self.rename.push(read_rename(rest)?),
             "special-folders" => self.special_folders = read_switch(rest)?,
-            "since" => self.since = Some(read_date(rest).map_err(sentence)?),
-            "before" => self.before = Some(read_date(rest).map_err(sentence)?),
-            "max-size" => self.max_bytes = Some(read_size(rest).map_err(sentence)?),
-            _ => {
-                return Err(format!(
-                    "'{word}' is not one of include, exclude, rename, special-folders, since, before, max-size."
-                ));
-            }
+            "since" => self.since = Some(read_date(rest)?),
+            "before" => self.before = Some(read_date(rest)?),
+            "max-size" => self.max_bytes = Some(read_size(rest)?),
+            _ => return Err(RuleFault::UnknownWord(word.to_owned())),
         }
         Ok(())
     }
@@ -137,25 +131,21 @@ fn matches(pattern: &str, name: &str) -> bool {
     rest.len() >= last.len() && rest.ends_with(last)
 }
 
-fn read_rename(text: &str) -> Result<(String, String), String> {
-    let (from, to) = text.split_once("->").ok_or("write it as: rename FOLDER -> FOLDER")?;
+fn read_rename(text: &str) -> Result<(String, String), RuleFault> {
+    let (from, to) = text.split_once("->").ok_or(RuleFault::NoArrow)?;
     let (from, to) = (from.trim(), to.trim());
     if from.is_empty() || to.is_empty() || to.split('/').any(str::is_empty) {
-        return Err("both folders need a name, with / between a folder and the one below it.".to_owned());
+        return Err(RuleFault::NoName);
     }
     Ok((from.to_owned(), to.to_owned()))
 }
 
-fn read_switch(text: &str) -> Result<bool, String> {
+fn read_switch(text: &str) -> Result<bool, RuleFault> {
     match text.to_ascii_lowercase().as_str() {
         "on" => Ok(true),
         "off" => Ok(false),
-        _ => Err(format!("'{text}' is neither on nor off.")),
+        _ => Err(RuleFault::NotASwitch(text.to_owned())),
     }
-}
-
-fn sentence(mistyped: Mistyped) -> String {
-    format!("{mistyped}.")
 }
 
 /// A size as [`read_size`] reads it, in the largest unit that divides it.
@@ -226,17 +216,20 @@ mod tests {
 
     #[test]
     fn a_bad_rule_is_named_with_its_line() {
-        for (rules, line) in [
-            ("include", "Line 1"),
-            ("include x\ntake y", "Line 2"),
-            ("rename a", "Line 1"),
-            ("rename a -> b//c", "Line 1"),
-            ("since 2020-13-01", "Line 1"),
-            ("max-size many", "Line 1"),
-            ("max-size 99999999999 GB", "Line 1"),
-            ("special-folders perhaps", "Line 1"),
+        for (rules, wrong) in [
+            ("include", "Line 1: 'include' needs something after it."),
+            (
+                "include x\ntake y",
+                "Line 2: 'take' is not one of include, exclude, rename, special-folders, since, before, max-size.",
+            ),
+            ("rename a", "Line 1: a renaming reads: rename FOLDER -> FOLDER."),
+            ("rename a -> b//c", "Line 1: both folders need a name, with / between a folder and the one below it."),
+            ("since 2020-13-01", "Line 1: '2020-13-01' is not a day like 2024-02-29."),
+            ("max-size many", "Line 1: 'many' is not a size like 50 MB."),
+            ("max-size 99999999999 GB", "Line 1: '99999999999 GB' is not a size like 50 MB."),
+            ("\nspecial-folders perhaps", "Line 2: 'perhaps' is neither on nor off."),
         ] {
-            assert!(Selection::default().read_rules(rules).unwrap_err().starts_with(line), "{rules}");
+            assert_eq!(Selection::default().read_rules(rules).unwrap_err().to_string(), wrong, "{rules}");
         }
         assert!(!selection("special-folders off").special_folders);
         assert_eq!(selection("rename a/b -> c").renamed(&FolderPath::new(["a", "b"])), Some(FolderPath::new(["c"])));

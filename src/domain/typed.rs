@@ -1,4 +1,4 @@
-//! What a person types, and what is wrong with it: days, sizes and rates, which are read here, and addresses and key files, which their
+//! What a person types, and what is wrong with it: days, sizes and rates, which are read here, and rules, addresses and key files, which their
 //! modules read. Faults are data; this is the one place where they are said in English.
 
 use chrono::NaiveDate;
@@ -13,6 +13,32 @@ pub enum Mistyped {
     Size(String),
     /// It is not a rate.
     Rate(String),
+}
+
+/// Why a rule about folders and messages cannot be used. Its `Display` is a clause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleFault {
+    /// Nothing follows its word.
+    NothingFollows(String),
+    /// Its word is none of the rules'.
+    UnknownWord(String),
+    /// A renaming without its arrow.
+    NoArrow,
+    /// A renaming with a folder, or a part of one, that has no name.
+    NoName,
+    /// It is neither on nor off.
+    NotASwitch(String),
+    /// Its day or size cannot be read.
+    Mistyped(Mistyped),
+}
+
+/// A rule that cannot be used, among several. Its `Display` is a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongRule {
+    /// The number of its line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub fault: RuleFault,
 }
 
 /// Why what was typed is not the address of a calendar server. Its `Display` is a clause.
@@ -140,6 +166,36 @@ impl fmt::Display for Mistyped {
     }
 }
 
+impl From<Mistyped> for RuleFault {
+    fn from(mistyped: Mistyped) -> Self {
+        Self::Mistyped(mistyped)
+    }
+}
+
+impl fmt::Display for RuleFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingFollows(word) => write!(formatter, "'{word}' needs something after it"),
+            Self::UnknownWord(word) => write!(
+                formatter,
+                "'{word}' is not one of include, exclude, rename, special-folders, since, before, max-size"
+            ),
+            Self::NoArrow => formatter.write_str("a renaming reads: rename FOLDER -> FOLDER"),
+            Self::NoName => {
+                formatter.write_str("both folders need a name, with / between a folder and the one below it")
+            }
+            Self::NotASwitch(text) => write!(formatter, "'{text}' is neither on nor off"),
+            Self::Mistyped(mistyped) => mistyped.fmt(formatter),
+        }
+    }
+}
+
+impl fmt::Display for WrongRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Line {}: {}.", self.line, self.fault)
+    }
+}
+
 impl fmt::Display for DavAddressFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -194,6 +250,8 @@ impl fmt::Display for KeyFileFault {
 }
 
 impl std::error::Error for Mistyped {}
+impl std::error::Error for RuleFault {}
+impl std::error::Error for WrongRule {}
 impl std::error::Error for DavAddressFault {}
 impl std::error::Error for DatabaseAddressFault {}
 impl std::error::Error for KeyFileFault {}

@@ -1,8 +1,8 @@
 //! Where the database is, as an administrator gives it: `postgres://user@host:port/database`, or with a folder of sockets as the host.
 //!
-//! - A password is never in the address, where other people of the machine see it: it comes from the environment variable `PGPASSWORD` or
-//!   from a password file (`PGPASSFILE`, or `.pgpass` in the home folder), as for PostgreSQL's own programs.
-//! - Over a network the connection is encrypted and the server's certificate is checked. Only a socket or loopback may go without.
+//! - The address never holds a password, because other users of the machine could see it. The password comes from the environment
+//!   variable `PGPASSWORD` or from a password file (`PGPASSFILE`, or `.pgpass` in the home folder), as for PostgreSQL's own programs.
+//! - Over a network the connection is encrypted and the server's certificate is checked. Only a socket or loopback may be in clear text.
 
 use crate::domain::DatabaseAddressFault;
 use crate::private_file;
@@ -11,9 +11,9 @@ use postgres::config::{Host, SslMode};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// At most this passes before a connection that does not answer is given up.
+/// The longest wait for a connection attempt.
 const CONNECT: Duration = Duration::from_secs(10);
-/// At most this passes before sent bytes are acknowledged; so a vanished network is noticed within a lease.
+/// The longest wait until sent bytes are acknowledged: shorter than a lease, so that a lost network is noticed in time.
 const ACKNOWLEDGED: Duration = Duration::from_secs(15);
 const PORT: u16 = 5432;
 
@@ -26,7 +26,7 @@ pub struct DatabaseAddress {
 }
 
 impl DatabaseAddress {
-    /// Reads an address as it was typed.
+    /// Parses an address as typed. An address with a password or with several hosts is refused.
     pub fn parse(text: &str) -> Result<Self, DatabaseAddressFault> {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err(DatabaseAddressFault::Scheme);
@@ -54,7 +54,7 @@ impl DatabaseAddress {
         Ok(Self { config, encrypted, shown })
     }
 
-    /// The same with the password that the environment or a password file has for it, if one has.
+    /// Adds the password from `PGPASSWORD` or the password file, if either has one. A file that others can read is an error.
     pub fn with_password(mut self) -> Result<Self, DatabaseAddressFault> {
         if let Ok(password) = std::env::var("PGPASSWORD") {
             self.config.password(password);
@@ -107,7 +107,7 @@ fn read_private(file: &Path) -> Result<String, DatabaseAddressFault> {
     std::io::read_to_string(opened).map_err(named)
 }
 
-/// The password of the first line whose host, port, database and user fit (PostgreSQL's manual, "The Password File").
+/// The password of the first line that matches host, port, database and user (PostgreSQL's manual, "The Password File").
 fn find_password(text: &str, place: &[String; 4]) -> Option<String> {
     text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let mut fields = split(line);
@@ -117,7 +117,7 @@ fn find_password(text: &str, place: &[String; 4]) -> Option<String> {
     })
 }
 
-/// Splits at colons; a backslash takes the next character as it is.
+/// Splits at colons; a backslash escapes the next character.
 fn split(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut letters = line.chars();

@@ -1,4 +1,4 @@
-//! Reaching the database, and what its errors mean.
+//! Connects to the database and classifies its errors.
 
 use super::address::DatabaseAddress;
 use crate::domain::{DatabaseFault, RecordFault};
@@ -20,29 +20,29 @@ pub(super) fn connect(address: &DatabaseAddress) -> Result<Client, LedgerError> 
     connected.map_err(|error| explain(address, error))
 }
 
-/// Whether the connection is gone, and another one may help.
+/// Whether the connection is lost, so that a new one may help.
 pub(super) fn is_loss(client: &Client, error: &postgres::Error) -> bool {
     let ended =
         [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW, SqlState::DATABASE_DROPPED];
     match error.code() {
-        // Class 08 is that of connections, in which a pool of connections speaks too.
+        // Connection poolers report lost connections in class 08, too.
         Some(code) => ended.contains(code) || code.code().starts_with("08"),
         None => client.is_closed() || error.is_closed(),
     }
 }
 
-/// Whether the same statement may succeed when it is said again: others were at the same rows.
+/// Whether repeating the statement may succeed: it collided with another transaction.
 pub(super) fn is_collision(error: &postgres::Error) -> bool {
     let collisions = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
     error.code().is_some_and(|code| collisions.contains(code))
 }
 
-/// An error of the database, with its address.
+/// An error that names the database's address.
 pub(super) fn refused(address: &DatabaseAddress, why: DatabaseFault) -> LedgerError {
     LedgerError::new(RecordFault::Database { address: address.to_string(), why })
 }
 
-/// What the error means.
+/// Classifies an error of the driver.
 pub(super) fn explain(address: &DatabaseAddress, error: postgres::Error) -> LedgerError {
     let is = |codes: &[SqlState]| error.code().is_some_and(|code| codes.contains(code));
     let why = if is(&[SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION]) {
@@ -60,7 +60,7 @@ pub(super) fn explain(address: &DatabaseAddress, error: postgres::Error) -> Ledg
     } else if is(&[SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN]) {
         DatabaseFault::Ended
     } else if error.code().is_some() {
-        // The server's own words name what it refused; the crate's say only that it did.
+        // The server's message says what it refused; the driver's only that it did.
         let words = error.as_db_error().map_or_else(|| root(&error), |refusal| refusal.message().to_owned());
         DatabaseFault::Refused { words }
     } else if root(&error) == "password missing" {
@@ -71,7 +71,7 @@ pub(super) fn explain(address: &DatabaseAddress, error: postgres::Error) -> Ledg
     refused(address, why).because(error)
 }
 
-/// The innermost cause, which says most.
+/// The innermost cause, which is the most specific.
 fn root(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {

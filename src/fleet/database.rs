@@ -1,10 +1,10 @@
-//! The one thread of a process that talks to the database, and the handle to it.
+//! The one thread of a process that talks to the database, and the handle to that thread.
 //!
-//! - What mailboxes have to write is gathered: a write that must survive a power cut takes along all that is waiting, of whatever mailbox,
-//!   in one statement and one wait for the disk. What need not is written within a second.
-//! - A connection that is lost is made again, and what was under way is said once more: every statement may be repeated, and a write for
-//!   a mailbox that has gone to somebody else meanwhile does nothing.
-//! - Nobody waits for the database longer than the lease holds, so that a stop never hangs on it.
+//! - Writes are gathered. One that must survive a power cut takes along all waiting writes of all mailboxes, in one statement with one
+//!   wait for the disk. The others are written within a second.
+//! - After a lost connection the thread reconnects and repeats the statement. Every statement may be repeated, and a write for a mailbox
+//!   that has been taken over does nothing.
+//! - No caller waits for the database longer than the lease holds, so that a stop never hangs on it.
 //! - A second thread watches the lease, because the first may be waiting for an answer that never comes.
 
 use super::address::DatabaseAddress;
@@ -21,18 +21,18 @@ use postgres::types::ToSql;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// At most this passes before something is written that need not survive a power cut at once.
+/// The longest wait of a write that need not survive a power cut at once.
 const LATEST: Duration = Duration::from_secs(1);
-/// How many requests wait at most; a mailbox that is faster waits with them.
+/// At most this many requests wait; a mailbox that is faster blocks.
 const QUEUE: usize = 1024;
-/// How many bytes wait to be written at most.
+/// Waiting writes are written once they have this many bytes.
 const GATHERED: usize = 4 << 20;
-/// At most this long the end of a program waits for the database.
+/// The longest wait for the database at the end of the program.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How long after a lost connection the next one is tried.
+/// The pause before each new attempt after a lost connection or a collision.
 const RECONNECT: Duration = Duration::from_millis(500);
 
-/// Called once, when this process may not work on its mailboxes any more.
+/// Called once, when this process must stop working on its mailboxes.
 type OnLoss = Box<dyn FnOnce() + Send>;
 
 /// A database that machines share, and this process's lease in it.
@@ -55,7 +55,7 @@ type Work = Box<dyn FnMut(&mut Client) -> Result<(), postgres::Error> + Send>;
 
 enum Request {
     Write(Pending),
-    /// After all that waits to be written.
+    /// Runs after all waiting writes.
     Ask {
         work: Work,
         failed: Box<dyn FnOnce(LedgerError) + Send>,
@@ -64,7 +64,7 @@ enum Request {
 }
 
 impl Database {
-    /// Signs in, makes the tables where there are none, and begins this process's lease. Blocks for seconds at most.
+    /// Signs in, creates missing tables and begins this process's lease; fails on tables of another version. Blocks for seconds at most.
     pub fn open(address: DatabaseAddress, times: LeaseTimes) -> Result<Arc<Self>, LedgerError> {
         let mut client = connect(&address)?;
         let worker = fastrand::i64(..);
@@ -105,14 +105,14 @@ impl Database {
         Ok(Arc::new(Self { address, requests, shared, ended }))
     }
 
-    /// Gives the tables of an earlier version what this one has; the version that they have then.
+    /// Upgrades the tables of an earlier version and returns the version that they have afterwards.
     pub fn upgrade(address: &DatabaseAddress) -> Result<i32, LedgerError> {
         let mut client = connect(address)?;
         let version = schema::prepare(&mut client).and_then(|_| schema::upgrade(&mut client));
         version.map_err(|error| explain(address, error))
     }
 
-    /// The address, as it may be shown.
+    /// The address; it may be shown.
     pub fn address(&self) -> &DatabaseAddress {
         &self.address
     }
@@ -122,7 +122,7 @@ impl Database {
         self.shared.lease.holds()
     }
 
-    /// Calls `stop` when this process may not work on its mailboxes any more; it cuts their connections. At once if that is so already.
+    /// Calls `stop` when this process loses its lease, or at once if it already has. `stop` must cut the connections of its mailboxes.
     pub fn on_loss(&self, stop: impl FnOnce() + Send + 'static) {
         self.shared.on_loss.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(stop));
         if !self.shared.lease.holds() {
@@ -138,7 +138,7 @@ impl Database {
         self.shared.times
     }
 
-    /// Writes what a mailbox has to write, if it is still held.
+    /// Writes for a mailbox, if this process still holds it. With [`Durable::AtOnce`] the call returns when the write is on disk.
     pub(super) fn write(&self, held: &Held, write: Write, durable: Durable) -> Result<(), LedgerError> {
         held.check()?;
         if !self.shared.lease.holds() {
@@ -153,11 +153,11 @@ impl Database {
             return Ok(());
         }
         let written = answered.recv_timeout(self.shared.lease.left()).map_err(|_| lost())?;
-        // The answer may have come when the lease was over: then nothing may be sent for it.
+        // The lease may have ended before the answer came: then nothing may be sent on the strength of it.
         written.and_then(|()| if self.shared.lease.holds() { Ok(()) } else { Err(lost()) })
     }
 
-    /// Asks something, after all that was to be written.
+    /// Runs `work` after all earlier writes and returns its result. `work` may run more than once.
     pub(super) fn ask<T: Send + 'static>(
         &self,
         mut work: impl FnMut(&mut Client) -> Result<T, postgres::Error> + Send + 'static,
@@ -190,7 +190,7 @@ impl std::fmt::Debug for Database {
 }
 
 impl Drop for Database {
-    /// Gives the lease back; where that takes long, it ends by itself.
+    /// Gives the lease back. If that takes too long, the lease expires by itself.
     fn drop(&mut self) {
         let _ = self.requests.try_send(Request::End);
         let _ = self.ended.recv_timeout(FAREWELL);
@@ -255,7 +255,7 @@ impl Thread {
         }
     }
 
-    /// Takes a request, and all that are there already, so that they are written together.
+    /// Takes a request and all that already wait, so that they are written together.
     fn take(&mut self, request: Request, requests: &Receiver<Request>) {
         let mut next = Some(request);
         while let Some(request) = next {
@@ -277,7 +277,7 @@ impl Thread {
         waited_for || old || self.pending.iter().map(|pending| pending.write.size()).sum::<usize>() >= GATHERED
     }
 
-    /// Writes all that is waiting. When the database refuses, each mailbox by itself: the others have no part in it.
+    /// Writes all that waits. If the database refuses the write, each mailbox is written alone, so that one does not fail the others.
     fn flush(&mut self) {
         let pending = std::mem::take(&mut self.pending);
         if pending.is_empty() {
@@ -301,7 +301,7 @@ impl Thread {
         };
         for (mailbox, outcome) in outcomes {
             if let (Err(error), Some((held, _))) = (&outcome, mailboxes.get(&mailbox)) {
-                log::debug!("a write was not taken: {error}");
+                log::debug!("a write failed: {error}");
                 held.note(error);
             }
         }
@@ -310,7 +310,7 @@ impl Thread {
         }
     }
 
-    /// One statement for all of them; the mailboxes that were still held.
+    /// Writes for all of these mailboxes with one statement. Returns the mailboxes that this process still holds.
     fn write(&mut self, writes: &[&(Held, Write)]) -> Result<Vec<i64>, LedgerError> {
         let columns = Columns::of(writes);
         self.with_client(&mut |client| {
@@ -332,10 +332,10 @@ impl Thread {
         self.renew_at = Instant::now() + times.renew;
         let shared = self.shared.clone();
         match shared.lease.renew(|| self.with_client(&mut |client| schema::renew(client, worker, &times))) {
-            // Whoever holds something frees what those hold who are gone.
+            // Every process with a lease frees what vanished processes hold.
             Ok(true) => {
                 if let Err(error) = self.with_client(&mut |client| schema::tidy(client, &times)) {
-                    log::debug!("nothing was freed: {error}");
+                    log::debug!("cannot free what vanished processes hold: {error}");
                 }
             }
             Ok(false) => shared.announce_loss(),
@@ -343,8 +343,7 @@ impl Thread {
         }
     }
 
-    /// Does something with the database, over and over while the connection is lost or others are at the same rows, as long as the lease
-    /// holds.
+    /// Runs `work`, and repeats it after a lost connection or a collision for as long as the lease holds.
     fn with_client<T>(
         &mut self,
         work: &mut dyn FnMut(&mut Client) -> Result<T, postgres::Error>,

@@ -1,17 +1,17 @@
-//! Every statement about fleets as a whole: made, found, given a task, finished.
+//! Every statement about fleets as a whole: to create, find, start and finish them.
 
 use postgres::Client;
 use postgres::types::Type;
 
-/// A fleet as the database has it.
+/// A fleet's row in the database.
 pub(super) struct FoundFleet {
     pub id: i64,
     pub name: String,
-    /// Sealed; none when the fleet is finished.
+    /// Sealed; none once the fleet is finished.
     pub setup: Option<Vec<u8>>,
 }
 
-/// Makes a fleet; false when there is one of that name.
+/// Creates a fleet; false if another one has that name.
 pub(super) fn create(client: &mut Client, id: i64, name: &str, setup: &[u8]) -> Result<bool, postgres::Error> {
     let made = client.query_typed(
         "INSERT INTO kimt.fleet (id, name, setup) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING RETURNING 1",
@@ -33,7 +33,7 @@ pub(super) fn all(client: &mut Client) -> Result<Vec<FoundFleet>, postgres::Erro
     Ok(rows.iter().map(|row| FoundFleet { id: row.get(0), name: row.get(1), setup: row.get(2) }).collect())
 }
 
-/// Says that a process works on a fleet, and on which machine.
+/// Notes that a process works on a fleet, and on which machine.
 pub(super) fn join(
     client: &mut Client,
     worker: i64,
@@ -49,26 +49,26 @@ pub(super) fn join(
 /// When the mailboxes of a wave are due again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
-    /// Seconds after a pass ended.
+    /// Seconds from the end of a pass to the next.
     pub every: f64,
-    /// The cut-over in seconds since 1970: the pass after it is the last one.
+    /// The cut-over, in seconds since 1970; the pass after it is the last.
     pub until: f64,
 }
 
-/// What came of beginning a task.
+/// The result of beginning a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
-    /// How many jobs are to be done.
+    /// It has begun, with this many jobs to do.
     Jobs(u64),
-    /// Another task is under way.
+    /// Another task is not done yet.
     Busy,
     /// The fleet is finished.
     Finished,
-    /// There is no job in these waves.
+    /// No job is in these waves.
     NoSuchWave,
 }
 
-/// Begins a task on all jobs, or those of some waves.
+/// Begins a task on the jobs of these waves, or on all jobs if `waves` is empty.
 pub(super) fn begin(
     client: &mut Client,
     fleet: i64,
@@ -93,7 +93,7 @@ pub(super) fn begin(
     if open && !same {
         return Ok(Begun::Busy);
     }
-    // Who holds a job continues with it; it is as good as begun now.
+    // A job that is held continues, and counts as begun.
     let opened = transaction.query_typed(
         "UPDATE kimt.job SET state = 'open', task = $2, due = '-infinity', changed = clock_timestamp(), last = false, tries = 0, losses = 0, outcome = NULL,
              report = NULL, expected_messages = 0, expected_bytes = 0, settled_messages = 0, settled_bytes = 0
@@ -121,19 +121,19 @@ pub(super) fn begin(
         &[(&fleet, Type::INT8), (&task, Type::TEXT), (&open, Type::BOOL)],
     )?;
     transaction.commit()?;
-    // Every machine asks about the jobs from now on, and PostgreSQL itself would count them only after a minute.
+    // Every machine queries the jobs from now on, and autovacuum would analyze them only after a minute.
     client.batch_execute("ANALYZE kimt.job")?;
     Ok(Begun::Jobs(opened.len() as u64))
 }
 
-/// Says what the machines are to do.
+/// Tells the machines what to do.
 pub(super) fn wish(client: &mut Client, fleet: i64, word: &str) -> Result<(), postgres::Error> {
     client
         .query_typed("UPDATE kimt.fleet SET wish = $2 WHERE id = $1", &[(&fleet, Type::INT8), (&word, Type::TEXT)])?;
     Ok(())
 }
 
-/// Lets the processes of a machine end after the jobs that they have; how many there are.
+/// Lets the processes of a machine end after their current jobs; returns their number.
 pub(super) fn drain(client: &mut Client, fleet: i64, machine: &str) -> Result<u64, postgres::Error> {
     let drained = client.query_typed(
         "UPDATE kimt.worker SET drained = true WHERE fleet = $1 AND machine = $2 RETURNING 1",
@@ -142,7 +142,7 @@ pub(super) fn drain(client: &mut Client, fleet: i64, machine: &str) -> Result<u6
     Ok(drained.len() as u64)
 }
 
-/// Wipes what is sealed: setup, accounts with their passwords, reports. Refused, with false, while somebody holds a job.
+/// Wipes everything sealed: setup, accounts with their passwords, reports, facts. Returns false, and wipes nothing, while any job is held.
 pub(super) fn finish(client: &mut Client, fleet: i64) -> Result<bool, postgres::Error> {
     let mut transaction = client.transaction()?;
     transaction.query_typed("SELECT 1 FROM kimt.fleet WHERE id = $1 FOR UPDATE", &[(&fleet, Type::INT8)])?;

@@ -1,4 +1,4 @@
-//! What the mailboxes of a process have to write, gathered so that one statement writes it.
+//! Gathers the writes of a process's mailboxes into one statement.
 
 use crate::domain::RecordFault;
 use crate::ledger::{LedgerError, Write};
@@ -8,21 +8,21 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// What a mailbox has to write.
+/// A write that waits.
 pub(super) struct Pending {
     pub held: Held,
     pub write: Write,
     pub since: Instant,
-    /// Who waits for it.
+    /// The caller that waits for it, if one does.
     pub answer: Option<Sender<Result<(), LedgerError>>>,
 }
 
-/// A mailbox that this process took.
+/// A mailbox that this process has taken.
 #[derive(Clone)]
 pub(super) struct Held {
     pub mailbox: i64,
     pub token: i64,
-    /// Why a write failed that nobody waited for; the next write reports it.
+    /// Why a write that no caller waited for failed; the next write reports it.
     trouble: Arc<Mutex<Option<RecordFault>>>,
 }
 
@@ -43,7 +43,7 @@ impl Held {
 }
 
 impl Held {
-    /// What became of a write of this mailbox, when these were held.
+    /// The outcome of a write for this mailbox, given the mailboxes that were still held.
     pub fn outcome(&self, held: &[i64]) -> (i64, Result<(), LedgerError>) {
         (
             self.mailbox,
@@ -54,7 +54,7 @@ impl Held {
 
 pub(super) type Answers = Vec<(Held, Sender<Result<(), LedgerError>>)>;
 
-/// What each mailbox has to write, in one; and who waits for it.
+/// Joins the writes of each mailbox, and collects the callers that wait.
 pub(super) fn gather(pending: Vec<Pending>) -> (BTreeMap<i64, (Held, Write)>, Answers) {
     let (mut mailboxes, mut answers) = (BTreeMap::new(), Vec::new());
     for Pending { held, write, answer, .. } in pending {
@@ -65,12 +65,12 @@ pub(super) fn gather(pending: Vec<Pending>) -> (BTreeMap<i64, (Held, Write)>, An
     (mailboxes, answers)
 }
 
-/// The columns of a write, over all mailboxes.
+/// The columns of a write over all mailboxes.
 #[derive(Default)]
 pub(super) struct Columns<'w> {
     mailboxes: Vec<i64>,
     tokens: Vec<i64>,
-    /// Mailbox and folder of what loses its blocks, and of what loses its head.
+    /// Mailboxes and folders that lose their blocks; `forgotten` has those that also lose their head.
     cleared: [Vec<i64>; 2],
     forgotten: [Vec<i64>; 2],
     heads: HeadColumns<'w>,

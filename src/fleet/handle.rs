@@ -1,5 +1,5 @@
-//! A fleet: one migration whose mailboxes many machines work on. Its setup and its jobs are texts to this module, sealed on their way to the
-//! database and opened on their way back; what they mean is its callers' business.
+//! A fleet: one migration whose mailboxes many machines work on. Setup and jobs are opaque bytes here: sealed on their way to the database,
+//! opened on their way back.
 
 use super::database::Database;
 use super::fleets::{self, Begun, FoundFleet, Schedule};
@@ -14,7 +14,7 @@ use postgres::Client;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// How many jobs one statement adds or reads at most.
+/// At most this many jobs are added or read with one statement.
 pub(super) const AT_ONCE: usize = 500;
 
 /// A fleet in a database.
@@ -27,9 +27,9 @@ pub struct Fleet {
 
 /// A job to add.
 pub struct NewJob {
-    /// Which account it is about; one account has one job.
+    /// The account; each account has one job.
     pub account: String,
-    /// Bytes, as far as known.
+    /// The mailbox's size in bytes, as far as known; the largest is taken first.
     pub size: u64,
     /// What a worker needs to know.
     pub content: Zeroizing<Vec<u8>>,
@@ -41,16 +41,16 @@ pub struct Job {
     /// Its number in the fleet.
     pub ordinal: i64,
     token: i64,
-    /// How often work on it was begun without coming to an end, this time included.
+    /// How often work on it has begun without ending, this time included.
     pub tries: u32,
-    /// What there is to know of it.
+    /// What a worker needs to know.
     pub content: Zeroizing<Vec<u8>>,
 }
 
 impl Fleet {
-    /// Makes a fleet.
+    /// Creates a fleet. A name that is taken is an error.
     pub fn create(database: Arc<Database>, key: &FleetKey, name: &str, setup: &[u8]) -> Result<Self, LedgerError> {
-        // Below zero or above, the number says nothing; it only has to be another one each time.
+        // Any number will do, as long as it is a new one.
         let id = fastrand::i64(..);
         let sealer = key.of_fleet(id).ok_or_else(no_cryptography)?;
         let sealed = sealer.seal(Purpose::Setup, 0, setup).ok_or_else(no_cryptography)?;
@@ -62,7 +62,7 @@ impl Fleet {
         Ok(Self { database, id, name: name.to_owned(), sealer: Some(sealer) })
     }
 
-    /// Finds the fleet of this name, or the only one. Without a key only its numbers can be read.
+    /// Opens the fleet of this name, or the only one. Without a key only its numbers can be read. A key of another fleet is an error.
     pub fn open(database: Arc<Database>, name: Option<&str>, key: Option<&FleetKey>) -> Result<Self, LedgerError> {
         let all = database.ask(fleets::all)?;
         let FoundFleet { id, name, setup } = choose(&database, all, name)?;
@@ -80,12 +80,12 @@ impl Fleet {
         &self.name
     }
 
-    /// The database that it is in.
+    /// Its database.
     pub fn database(&self) -> &Arc<Database> {
         &self.database
     }
 
-    /// What it was made with; none when it is finished.
+    /// Its setup; none once the fleet is finished.
     pub fn setup(&self) -> Result<Option<Zeroizing<Vec<u8>>>, LedgerError> {
         let (id, sealer) = (self.id, self.sealer()?);
         let all = self.database.ask(fleets::all)?;
@@ -95,7 +95,7 @@ impl Fleet {
         sealer.open(Purpose::Setup, 0, &sealed).map(Some).ok_or_else(|| altered(Sealed::Setup))
     }
 
-    /// Adds jobs to a wave; how many are new.
+    /// Adds jobs to a wave; returns how many are new. An account that has a job keeps it.
     pub fn add(&self, wave: u16, new: &[NewJob]) -> Result<u64, LedgerError> {
         let (id, sealer) = (self.id, self.sealer()?);
         let mut added = 0;
@@ -114,32 +114,32 @@ impl Fleet {
         Ok(added)
     }
 
-    /// Begins a task on all jobs, or those of some waves.
+    /// Begins a task on the jobs of these waves, or on all jobs if `waves` is empty.
     pub fn begin(&self, task: &str, waves: &[u16], schedule: Option<Schedule>) -> Result<Begun, LedgerError> {
         let (id, task) = (self.id, task.to_owned());
         let waves: Vec<i32> = waves.iter().copied().map(i32::from).collect();
         self.database.ask(move |client| fleets::begin(client, id, &task, &waves, schedule))
     }
 
-    /// Says what its machines are to do.
+    /// Tells its machines what to do.
     pub fn wish(&self, wish: Wish) -> Result<(), LedgerError> {
         let id = self.id;
         self.database.ask(move |client| fleets::wish(client, id, wish.word()))
     }
 
-    /// Lets the processes of a machine end after the jobs that they have; how many there are.
+    /// Lets the processes of a machine end after their current jobs; returns their number.
     pub fn drain(&self, machine: &str) -> Result<u64, LedgerError> {
         let (id, machine) = (self.id, machine.to_owned());
         self.database.ask(move |client| fleets::drain(client, id, &machine))
     }
 
-    /// Wipes everything that is sealed; false while somebody works on it.
+    /// Wipes everything sealed; false, with nothing wiped, while any job is held.
     pub fn finish(&self) -> Result<bool, LedgerError> {
         let id = self.id;
         self.database.ask(move |client| fleets::finish(client, id))
     }
 
-    /// Its status.
+    /// Its status, after freeing what vanished processes hold.
     pub fn status(&self) -> Result<Status, LedgerError> {
         let (id, times) = (self.id, self.database.times());
         self.database.ask(move |client| {
@@ -148,19 +148,19 @@ impl Fleet {
         })
     }
 
-    /// Says that this process works on it.
+    /// Notes that this process works on it. Machines with the same `egress` share one client address, as servers see it.
     pub fn join(&self, machine: &str, egress: &str) -> Result<(), LedgerError> {
         let (id, worker, machine, egress) = (self.id, self.database.worker(), machine.to_owned(), egress.to_owned());
         self.database.ask(move |client| fleets::join(client, worker, (id, &machine, &egress)))
     }
 
-    /// What this process has to know now.
+    /// This process's current orders.
     pub fn orders(&self) -> Result<Orders, LedgerError> {
         let (id, worker) = (self.id, self.database.worker());
         self.database.ask(move |client| status::orders(client, id, worker))
     }
 
-    /// Takes the next job of a pass; none when there is none now.
+    /// Takes the next job of a pass; none if no job is due, or none may begin. A job that was altered ends as failed, and is an error.
     pub fn take(&self, pass: i32, machine: &str) -> Result<Option<Job>, LedgerError> {
         let (id, worker, times, machine) = (self.id, self.database.worker(), self.database.times(), machine.to_owned());
         let token = fastrand::i64(..);
@@ -179,20 +179,20 @@ impl Fleet {
         }
     }
 
-    /// Keeps a report of how far a job is; false when it belongs to somebody else by now.
+    /// Stores a job's progress; false if this process no longer holds the job.
     pub fn report(&self, job: &Job, sums: JobSums, report: &[u8]) -> Result<bool, LedgerError> {
         let place = (self.id, job.ordinal, job.token);
         let sealed = self.sealer()?.seal(Purpose::Report, job.ordinal, report).ok_or_else(no_cryptography)?;
         self.database.ask(move |client| jobs::report(client, place, sums, &sealed))
     }
 
-    /// Ends the work on a job; false when it belongs to somebody else by now.
+    /// Ends the work on a job; false if this process no longer holds the job.
     pub fn end(&self, job: &Job, end: JobEnd) -> Result<bool, LedgerError> {
         let place = (self.id, job.ordinal, job.token);
         self.database.ask(move |client| jobs::end(client, place, end))
     }
 
-    /// Limits the connections to a server, over all machines.
+    /// Allows this many connections to a server, over all machines. An earlier, higher limit is not lowered.
     pub fn set_slots(&self, side: &str, most: u32) -> Result<(), LedgerError> {
         let (id, side, most) = (self.id, side.to_owned(), i32::try_from(most).unwrap_or(i32::MAX));
         self.database.ask(move |client| limits::set_slots(client, id, &side, most))
@@ -208,19 +208,19 @@ impl Fleet {
         Ok(taken.map(|number| Slot { fleet: self.clone(), side: side.to_owned(), number, token }))
     }
 
-    /// Notes that a server refused a sign-in of this process.
+    /// Notes that a server refused a sign-in from this process's egress.
     pub fn note_refusal(&self, side: &str) -> Result<(), LedgerError> {
         let (id, worker, side) = (self.id, self.database.worker(), side.to_owned());
         self.database.ask(move |client| limits::note_refusal(client, worker, (id, &side)))
     }
 
-    /// How many seconds the sign-ins that were refused to machines with this one's address count yet, the longest first.
+    /// The seconds for which refused sign-ins from this process's egress still count: the longest first, at most 20.
     pub fn refusals(&self, side: &str) -> Result<Vec<f64>, LedgerError> {
         let (id, worker, side) = (self.id, self.database.worker(), side.to_owned());
         self.database.ask(move |client| limits::refusals(client, worker, (id, &side)))
     }
 
-    /// Takes something that is done once over all machines; the token is what [`Fleet::end_errand`] needs.
+    /// Takes an errand, which is done once over all machines. [`Fleet::end_errand`] needs the token.
     pub fn take_errand(&self, what: &str) -> Result<(Errand, i64), LedgerError> {
         let (id, worker, times, token) = (self.id, self.database.worker(), self.database.times(), fastrand::i64(..));
         let what = self.sealer()?.hash(what);
@@ -234,7 +234,7 @@ impl Fleet {
         Ok((turn, token))
     }
 
-    /// Ends it: done, or left to somebody else.
+    /// Ends an errand, as done or for another process to take.
     pub fn end_errand(&self, what: &str, token: i64, done: bool) -> Result<(), LedgerError> {
         let (id, what) = (self.id, self.sealer()?.hash(what));
         self.database.ask(move |client| limits::end_errand(client, token, (id, &what), done))
@@ -245,7 +245,7 @@ impl Fleet {
     }
 }
 
-/// One of a server's connections, given back when it is dropped.
+/// One of a server's connections, given back on drop.
 pub struct Slot {
     fleet: Arc<Fleet>,
     side: String,
@@ -258,7 +258,7 @@ impl Drop for Slot {
         let (id, side, number, token) = (self.fleet.id, std::mem::take(&mut self.side), self.number, self.token);
         let given = self.fleet.database.ask(move |client| limits::give_slot_back(client, (id, &side, number), token));
         if let Err(error) = given {
-            log::debug!("a connection of a server was not given back: {error}");
+            log::debug!("a connection slot was not given back: {error}");
         }
     }
 }

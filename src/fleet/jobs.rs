@@ -1,17 +1,17 @@
-//! Every statement about jobs: a job is a mailbox that a fleet is to work on.
+//! Every statement about jobs. A job is a mailbox that a fleet works on.
 //!
-//! - Taking reads one table alone: PostgreSQL checks a row that it waited for again against the *old* rows of the tables that it was joined
-//!   with, so that of two who take with a join both can get it.
-//! - Whatever is written to a job that somebody holds is written only under the token of whoever holds it.
-//! - Each statement may be said twice, because its answer may have been lost with the connection.
+//! - Taking never joins: after waiting for a row, PostgreSQL checks it again against the *old* rows of joined tables, so that with a join
+//!   two processes could take the same job.
+//! - A job that is held is written only under its holder's token.
+//! - Every statement may be repeated, because its answer may have been lost with the connection.
 
 use postgres::types::Type;
 use postgres::{Client, Transaction};
 
-/// A job whose holders vanished this many times, without a step forward between, is not given to another one.
+/// A job whose holders vanish this many times without progress is lost, and not given out again.
 const MOST_LOSSES: i32 = 10;
 
-/// A job that was taken.
+/// A job that a process has taken.
 #[derive(Debug, Clone)]
 pub(super) struct TakenJob {
     pub ordinal: i64,
@@ -20,16 +20,16 @@ pub(super) struct TakenJob {
     pub tries: i32,
 }
 
-/// Takes the next job of a pass; none when nobody may begin one now, or none is due. Who asks again with the token of a question whose answer
-/// was lost gets the job that it has, and no second one: nobody would work on the first.
+/// Takes the next job of a pass; none if none is due, or none may begin. Repeated with the same token, it returns the same job: a second
+/// one would leave the first with nobody to work on it.
 pub(super) fn take(
     client: &mut Client,
     (worker, token): (i64, i64),
     (fleet, pass): (i64, i32),
     machine: &str,
 ) -> Result<Option<TakenJob>, postgres::Error> {
-    // Its parts all see what was there before it: what is taken now is not among what was taken with this token before. The earliest due time
-    // is looked at first: in the order of size, a hundred thousand that are due later would be passed one by one.
+    // All parts of the statement see the same snapshot, so a job taken now is not also among those taken with this token before. The
+    // earliest due time is checked first: by size, a hundred thousand jobs that are due later would be passed one by one.
     let taken = client.query_typed(
         "WITH taken AS (
              UPDATE kimt.job SET holder = $1, token = $2, tries = tries + 1, machine = $5, changed = clock_timestamp()
@@ -57,20 +57,20 @@ pub(super) fn take(
     Ok(taken.first().map(|row| TakenJob { ordinal: row.get(0), token, sealed: row.get(1), tries: row.get(2) }))
 }
 
-/// What a job has come to, in numbers that anybody may read.
+/// A job's progress in numbers, which are not sealed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct JobSums {
     /// Messages on the source.
     pub expected_messages: u64,
     /// Their bytes.
     pub expected_bytes: u64,
-    /// Messages of which nothing more will change.
+    /// Messages that are settled: nothing about them changes any more.
     pub settled_messages: u64,
     /// Their bytes.
     pub settled_bytes: u64,
 }
 
-/// Keeps a report of how far a job is; false when it belongs to somebody else.
+/// Stores a job's progress; false if the token is no longer the job's.
 pub(super) fn report(
     client: &mut Client,
     (fleet, ordinal, token): (i64, i64, i64),
@@ -106,19 +106,19 @@ fn numbers(sums: JobSums) -> [i64; 4] {
 /// How work on a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobEnd {
-    /// It came to its end: `complete`, `incomplete` or `failed`.
+    /// It ended with this outcome: `complete`, `incomplete` or `failed`.
     Ended(&'static str),
-    /// It is to be tried again after these seconds.
+    /// It is due again in this many seconds. The try counts.
     Again(u32),
-    /// It was not worked on to its end, and anybody may take it at once.
+    /// It is due again at once. The try does not count.
     GivenBack,
-    /// It could not be begun, and may be taken again after so many seconds.
+    /// It could not begin, and is due again in this many seconds. The try does not count.
     PutBack(u32),
 }
 
-/// Ends the work on a job; false when it belongs to somebody else.
+/// Ends the work on a job; false if the token is no longer the job's.
 ///
-/// Where its wave has a schedule, a job that ended is due again: after the pause, and for the last time when the cut-over has come.
+/// In a wave with a schedule, a migrated job is due again after the pause, and for the last time at the cut-over.
 pub(super) fn end(
     client: &mut Client,
     (fleet, ordinal, token): (i64, i64, i64),
@@ -163,7 +163,7 @@ pub(super) fn end(
     Ok(!before.is_empty())
 }
 
-/// Frees what these processes, which are gone, held of a fleet's. A job over which too many vanished is not given to another one.
+/// Frees the jobs, connections and errands of these vanished processes. A job whose holders vanished too often is lost.
 pub(super) fn free(transaction: &mut Transaction<'_>, gone: &[i64]) -> Result<(), postgres::Error> {
     transaction.query_typed(
         "UPDATE kimt.job SET holder = NULL, token = NULL, changed = clock_timestamp(), losses = losses + 1,
@@ -179,14 +179,14 @@ pub(super) fn free(transaction: &mut Transaction<'_>, gone: &[i64]) -> Result<()
     Ok(())
 }
 
-/// What holds for adding jobs: the numbers that a fleet's next jobs get.
+/// The number of the fleet's next job.
 pub(super) fn next_ordinal(client: &mut Client, fleet: i64) -> Result<i64, postgres::Error> {
     let rows = client
         .query_typed("SELECT coalesce(max(ordinal) + 1, 0) FROM kimt.job WHERE fleet = $1", &[(&fleet, Type::INT8)])?;
     Ok(rows.first().map_or(0, |row| row.get(0)))
 }
 
-/// Jobs that are new, as columns.
+/// New jobs, as columns.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NewJobs {
     pub ordinals: Vec<i64>,
@@ -195,7 +195,7 @@ pub(super) struct NewJobs {
     pub sizes: Vec<i64>,
 }
 
-/// Adds jobs; how many are new. Those that are there stay as they are.
+/// Adds jobs; returns how many are new. Existing jobs do not change.
 pub(super) fn add(client: &mut Client, fleet: i64, wave: i32, jobs: &NewJobs) -> Result<u64, postgres::Error> {
     let added = client.query_typed(
         "INSERT INTO kimt.job (fleet, wave, ordinal, account, sealed, size)

@@ -1,10 +1,10 @@
-//! The key of a fleet: what is sealed with it can be read and made only where the key file is.
+//! A fleet's key. Only a machine that has the key file can read or make what is sealed with it.
 //!
-//! - Sealing is ChaCha20-Poly1305 (RFC 8439) under a key that HKDF-SHA256 (RFC 5869) derives for each fleet from the key file, with a random
-//!   nonce. Which fleet, which kind of text and which row it is are authenticated with it: whoever writes the database can neither read
-//!   a password nor put one person's row in the place of another's.
-//! - The key file is one line, `kimt-fleet-key-1:` and 32 random bytes in base64. It is made so that only this user can read it, and refused
-//!   where others can. Group members may read one that its owner cannot write: so systemd and Kubernetes hand credentials over.
+//! - Sealing is ChaCha20-Poly1305 (RFC 8439) with a random nonce, under a key that HKDF-SHA256 (RFC 5869) derives for each fleet from the
+//!   key file. Fleet, purpose and row are authenticated too: someone who can write to the database can neither read a password nor swap
+//!   one person's row for another's.
+//! - The key file is one line: `kimt-fleet-key-1:` and 32 random bytes in Base64. It is created private, and refused if other users can
+//!   read it. The group may read a file that its owner cannot write, because systemd and Kubernetes provide credentials that way.
 
 use crate::domain::KeyFileFault;
 use crate::ledger::MailboxKey;
@@ -23,10 +23,10 @@ const PREFIX: &str = "kimt-fleet-key-1:";
 const FORM: u8 = 1;
 const BYTES: usize = 32;
 
-/// What a key file holds.
+/// The content of a key file.
 pub struct FleetKey(Zeroizing<[u8; BYTES]>);
 
-/// What a text is, so that none passes for another.
+/// What a sealed text is for, so that none passes for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Setup = 1,
@@ -36,16 +36,16 @@ pub(super) enum Purpose {
     Fact = 5,
 }
 
-/// Seals and opens what belongs to one fleet.
+/// Seals and opens the texts of one fleet or mailbox.
 pub(super) struct Sealer {
     fleet: i64,
     key: LessSafeKey,
-    /// For hashes of what is not to be guessed.
+    /// The key for hashes, which would be guessable without one.
     hashing: Zeroizing<[u8; BYTES]>,
     random: SystemRandom,
 }
 
-/// The length of what HKDF derives.
+/// The length of a derived key.
 struct Length;
 
 impl KeyType for Length {
@@ -55,7 +55,7 @@ impl KeyType for Length {
 }
 
 impl FleetKey {
-    /// Creates a key file, which must not exist yet.
+    /// Creates a key file. A file that exists already is an error.
     pub fn create(path: &Path) -> Result<Self, KeyFileFault> {
         let not_created = |why: Option<String>| KeyFileFault::NotCreated { path: path.display().to_string(), why };
         let refused = |error: std::io::Error| not_created(Some(error.to_string()));
@@ -68,7 +68,7 @@ impl FleetKey {
         Ok(Self(bytes))
     }
 
-    /// Reads a key file.
+    /// Reads a key file. A file that other users can read is an error.
     pub fn read(path: &Path) -> Result<Self, KeyFileFault> {
         let shown = || path.display().to_string();
         let unreadable = |error: std::io::Error| KeyFileFault::Unreadable { path: shown(), why: error.to_string() };
@@ -84,7 +84,7 @@ impl FleetKey {
         bytes.map(|bytes| Self(Zeroizing::new(bytes))).ok_or_else(|| KeyFileFault::NotAKey { path: shown() })
     }
 
-    /// What seals for this fleet; none where the system's cryptography fails.
+    /// The sealer of a fleet; none if the system's cryptography fails.
     pub(super) fn of_fleet(&self, fleet: i64) -> Option<Sealer> {
         let root = Salt::new(HKDF_SHA256, &fleet.to_be_bytes()).extract(&*self.0);
         let derive = |purpose: &[u8]| -> Option<Zeroizing<[u8; BYTES]>> {
@@ -105,7 +105,7 @@ impl std::fmt::Debug for FleetKey {
 }
 
 impl Sealer {
-    /// What seals for a mailbox that has no fleet: it takes the mailbox's servers and address to open it, which no dump of the database contains.
+    /// The sealer of a mailbox outside any fleet. Its key is derived from servers and address, which no dump of the database contains.
     pub fn of_mailbox(key: &MailboxKey) -> Option<Self> {
         let MailboxKey { source, target, address } = key;
         let derive = |context: &str| {
@@ -116,11 +116,11 @@ impl Sealer {
         Some(Self { fleet: 0, key: LessSafeKey::new(sealing), hashing, random: SystemRandom::new() })
     }
 
-    /// Seals a text of the row with this number; none where the system provides no random numbers.
+    /// Seals a text of the row with this number; none if the system provides no random numbers.
     pub fn seal(&self, purpose: Purpose, ordinal: i64, text: &[u8]) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).ok()?;
-        // Encrypted in place: the plain text is nowhere left behind.
+        // Encrypted in place, so that no further copy of the plain text stays in memory.
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + text.len() + CHACHA20_POLY1305.tag_len());
         sealed.push(FORM);
         sealed.extend_from_slice(&nonce);
@@ -133,7 +133,7 @@ impl Sealer {
         Some(sealed)
     }
 
-    /// The text; none when it was sealed with another key, for another row, or altered.
+    /// Opens a sealed text; none if it was altered, or sealed with another key or for another row.
     pub fn open(&self, purpose: Purpose, ordinal: i64, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (form, rest) = sealed.split_first()?;
         if *form != FORM || rest.len() < NONCE_LEN {
@@ -147,7 +147,7 @@ impl Sealer {
         Some(text)
     }
 
-    /// A hash that says nothing to who has no key.
+    /// A hash that reveals nothing without the key.
     pub fn hash(&self, text: &str) -> [u8; 32] {
         *blake3::keyed_hash(&self.hashing, text.as_bytes()).as_bytes()
     }

@@ -1,5 +1,4 @@
-//! What is known of a fleet's jobs: all of them for a report, or those that were changed for whoever watches; and facts that its machines
-//! found out for the report.
+//! Reads a fleet's jobs, all for a report or the changed ones for a watcher, and the facts that its machines found.
 
 use super::handle::{AT_ONCE, Fleet, altered, no_cryptography};
 use super::key::Purpose;
@@ -8,26 +7,26 @@ use crate::ledger::LedgerError;
 use postgres::types::Type;
 use zeroize::Zeroizing;
 
-/// What was changed by a statement that began this many seconds before it ended is not missed.
+/// Seconds that successive reads overlap, so that changes by statements still running at the first are not missed.
 const OVERLAP: f64 = 10.0;
 
 /// A job as its fleet knows it.
 pub struct KnownJob {
     /// Its number in the fleet.
     pub ordinal: i64,
-    /// What there is to know of it; none when it was wiped or altered.
+    /// What a worker needs to know; none if it was wiped or altered.
     pub content: Option<Zeroizing<Vec<u8>>>,
-    /// Its last report; none when it was altered.
+    /// Its last report; none if there is none, or it was altered.
     pub report: Option<Zeroizing<Vec<u8>>>,
-    /// Whether one of the two is not what the fleet's key has sealed.
+    /// Whether one of the two was not sealed with the fleet's key.
     pub is_altered: bool,
-    /// Whether it belongs to the task that was begun last.
+    /// Whether it belongs to the fleet's current task.
     pub is_of_task: bool,
     /// The machine that works on it, or did last.
     pub machine: String,
-    /// Whether somebody works on it.
+    /// Whether a process works on it.
     pub is_held: bool,
-    /// Whether it is not done, or is to be tried again.
+    /// Whether it is not done.
     pub is_open: bool,
     /// Whether too many processes vanished over it.
     pub is_lost: bool,
@@ -39,8 +38,8 @@ impl Fleet {
         self.jobs_since(None, &[], each).map(drop)
     }
 
-    /// The jobs that were changed since a moment, some of them maybe before it, and those of these numbers; in order. Returns the moment from
-    /// which to ask the next time, by the database's clock.
+    /// The jobs changed since a moment, in seconds since 1970 by the database's clock, and those with the numbers in `also`; in order. Some
+    /// may have changed shortly before. Returns the moment to pass next time.
     pub fn jobs_since(
         &self,
         since: Option<f64>,
@@ -101,7 +100,7 @@ impl Fleet {
         }
     }
 
-    /// Notes a fact, in place of what was known of the same matter unless the first one holds.
+    /// Notes a fact. It replaces an earlier one about the same matter, unless `first_holds`.
     pub fn note_fact(&self, what: &str, content: &[u8], first_holds: bool) -> Result<(), LedgerError> {
         let (id, sealer) = (self.id, self.sealer()?);
         let hash = sealer.hash(what);
@@ -116,7 +115,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// All facts that were noted, but for those that somebody has altered.
+    /// All facts, except those that were altered.
     pub fn facts(&self) -> Result<Vec<Zeroizing<Vec<u8>>>, LedgerError> {
         let (id, sealer) = (self.id, self.sealer()?);
         let rows = self.database.ask(move |client| {
@@ -134,7 +133,7 @@ impl Fleet {
     }
 }
 
-/// The number that a fact is sealed with, so that none passes for another.
+/// The row number that a fact is sealed with, so that none passes for another.
 fn place(hash: &[u8]) -> i64 {
     hash.first_chunk().map_or(0, |bytes| i64::from_be_bytes(*bytes))
 }

@@ -1,29 +1,29 @@
-//! The lease of a process: until when it may work on its mailboxes, by its own clock.
+//! A process's lease: until when it may work on its mailboxes, by its own clock.
 //!
-//! - The database keeps until when the lease holds by *its* clock. It is renewed long before, never once it has expired, and nobody takes a
-//!   mailbox over before it has been expired for a while.
-//! - The process counts from *before* it asked for the last renewal that it got, and stops well before the database's time: then whatever
-//!   it had sent is at its place, or is named as intended.
-//! - Of the two clocks of a computer the one that shows more counts. One stops while the computer sleeps, the other can be set.
+//! - The database keeps the lease's end by *its* clock. The lease is renewed well before, never once it has expired, and no mailbox is
+//!   taken over until it has been expired for a grace period.
+//! - The process counts from *before* it asked for its last renewal, and stops well before the database's time: by then everything it has
+//!   sent is stored, or recorded as intended.
+//! - Of the computer's two clocks, the one that shows more time passed counts: one stops during sleep, the other can be set.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long what takes.
+/// The times of a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseTimes {
-    /// A lease holds this long, by the database's clock.
+    /// How long a lease holds, by the database's clock.
     pub lease: Duration,
-    /// It is renewed this often.
+    /// The interval between renewals.
     pub renew: Duration,
-    /// A process that got no renewal for this long stops, by its own clock.
+    /// A process stops after this long without a renewal, by its own clock.
     pub stop: Duration,
-    /// A mailbox may be taken over when its holder's lease has been expired for this long.
+    /// A mailbox may be taken over once its holder's lease has been expired for this long.
     pub grace: Duration,
 }
 
 impl LeaseTimes {
-    /// The usual times, in proportion, for a lease of this length.
+    /// The default times in proportion, for a lease of this length.
     pub fn of(lease: Duration) -> Self {
         Self { lease, renew: lease / 6, stop: lease * 2 / 3, grace: lease / 2 }
     }
@@ -48,7 +48,7 @@ impl Moment {
         Self { monotonic: Instant::now(), wall: SystemTime::now() }
     }
 
-    /// How long ago that was; a wall clock that was set back says nothing.
+    /// The time since; a wall clock that was set back does not count.
     pub fn elapsed(&self) -> Duration {
         self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
     }
@@ -61,18 +61,18 @@ pub(super) struct Lease {
 }
 
 struct State {
-    /// Just before the last renewal that was granted was asked for.
+    /// Just before the process asked for the last renewal that was granted.
     renewed: Moment,
     lost: bool,
 }
 
 impl Lease {
-    /// A lease that was asked for at that moment, and granted.
+    /// A granted lease, asked for at this moment.
     pub fn granted(times: LeaseTimes, asked: Moment) -> Self {
         Self { times, state: Mutex::new(State { renewed: asked, lost: false }) }
     }
 
-    /// Asks for a renewal; whether it was granted. It counts from before it was asked for, because the answer may take long.
+    /// Asks for a renewal and returns whether it was granted. The lease counts from before the question, because the answer may take long.
     pub fn renew<E>(&self, ask: impl FnOnce() -> Result<bool, E>) -> Result<bool, E> {
         let asked = Moment::now();
         let granted = ask()?;
@@ -83,14 +83,14 @@ impl Lease {
         Ok(granted)
     }
 
-    /// A renewal that was asked for at that moment was granted. One that comes too late changes nothing: others may have been called already.
+    /// Takes a granted renewal, asked for at this moment. One that comes too late changes nothing: `on_loss` may have been called already.
     fn renewed(&self, asked: Moment) {
         if self.holds() {
             self.state().renewed = asked;
         }
     }
 
-    /// Somebody else has it, or may have.
+    /// Ends the lease: another process has the mailboxes, or may have.
     pub fn lose(&self) {
         self.state().lost = true;
     }
@@ -102,7 +102,7 @@ impl Lease {
         !state.lost
     }
 
-    /// How long it holds yet without another renewal.
+    /// How long it still holds without another renewal.
     pub fn left(&self) -> Duration {
         if self.holds() { self.times.stop.saturating_sub(self.state().renewed.elapsed()) } else { Duration::ZERO }
     }

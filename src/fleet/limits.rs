@@ -1,12 +1,12 @@
-//! Every statement about what the machines of a fleet keep to together: connections to a server, refused sign-ins, and what is done once.
+//! Every statement about what the machines of a fleet share: connections to a server, refused sign-ins, and errands, which are done once.
 
 use postgres::Client;
 use postgres::types::Type;
 
-/// How many seconds a refused sign-in counts, as servers count them within a minute.
+/// Seconds for which a refused sign-in counts: a little more than the minute that servers count.
 const COUNTED: f64 = 61.0;
 
-/// Limits the connections to a server, over all machines.
+/// Allows this many connections to a server, over all machines. An earlier, higher limit is not lowered.
 pub(super) fn set_slots(client: &mut Client, fleet: i64, side: &str, most: i32) -> Result<(), postgres::Error> {
     client.query_typed(
         "INSERT INTO kimt.slot (fleet, side, number) SELECT $1, $2, generate_series(1, $3) ON CONFLICT DO NOTHING",
@@ -15,7 +15,7 @@ pub(super) fn set_slots(client: &mut Client, fleet: i64, side: &str, most: i32) 
     Ok(())
 }
 
-/// Takes a slot; its number, or none while all are taken. Who asks again with the same token gets the same one.
+/// Takes a slot and returns its number; none while all are taken. Repeated with the same token, it returns the same slot.
 pub(super) fn take_slot(
     client: &mut Client,
     (worker, token): (i64, i64),
@@ -67,7 +67,7 @@ pub(super) fn note_refusal(
     Ok(())
 }
 
-/// How many seconds the refusals of this worker's egress count yet, the one that counts longest first.
+/// The seconds for which refusals of this worker's egress still count: the longest first, at most 20.
 pub(super) fn refusals(
     client: &mut Client,
     worker: i64,
@@ -82,18 +82,18 @@ pub(super) fn refusals(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Whose turn an errand is.
+/// The state of an errand, as this process sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Errand {
     /// It is done.
     Done,
-    /// This process is to do it.
+    /// This process must do it.
     Mine,
-    /// Another one is at it.
+    /// Another process is doing it.
     Others,
 }
 
-/// Takes an errand, if nobody has done it or is at it.
+/// Takes an errand, unless it is done or taken.
 pub(super) fn take_errand(
     client: &mut Client,
     (worker, token): (i64, i64),
@@ -119,7 +119,7 @@ pub(super) fn take_errand(
     })
 }
 
-/// Ends an errand: done, or left for somebody else.
+/// Ends an errand, as done or for another process to take.
 pub(super) fn end_errand(
     client: &mut Client,
     token: i64,

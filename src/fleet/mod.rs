@@ -1,18 +1,17 @@
-//! One migration on many machines: records that they share in a PostgreSQL database (version 14 or later), and leases by which each mailbox
-//! belongs to one of them.
+//! One migration on many machines: records shared in a PostgreSQL database (version 14 or later), and leases by which each mailbox belongs
+//! to one of them.
 //!
-//! The one rule: every durable step is one statement that checks that the process still holds the mailbox. So a process that lost its
-//! mailbox cannot write, and one that cannot write sends nothing, because the ledger's order is intend, append, done.
+//! The one rule: every durable step is one statement that checks that the process still holds the mailbox. So a process that has lost its
+//! mailbox cannot write; and as the ledger's order is intend, append, done, a process that cannot write sends nothing.
 //!
-//! 1. `address` says where the database is, `connection` reaches it.
-//! 2. `database` is the one thread of a process that talks to it. It commits what all mailboxes
-//!    of the process have to write together (`gathering`).
-//! 3. `lease` is the process's own clock: it stops before anybody may take its mailboxes over.
-//! 4. `records` is the ledger's store over all that; `tables` has the tables, `schema` the statements about records and leases.
-//! 5. `handle` is a fleet: what is to be done (`fleets`), its mailboxes as jobs (`jobs`, `known`), and its status (`status`). `key` seals what
-//!    nobody may read who only has the database. `limits` is what its machines keep to together.
+//! 1. `address` says where the database is, `connection` connects to it.
+//! 2. `database` is the one thread of a process that talks to it. It commits the writes of all mailboxes together (`gathering`).
+//! 3. `lease` is the process's own clock: it stops the process before another may take its mailboxes over.
+//! 4. `records` is the ledger's store on top; `tables` has the tables, `schema` the statements about records and leases.
+//! 5. `handle` is a fleet: its tasks (`fleets`), its mailboxes as jobs (`jobs`, `known`), its status (`status`). `key` seals what the
+//!    database must not reveal. `limits` has what the machines share.
 //!
-//! What is left to others: who starts processes on machines, what a mailbox's messages mean, and what a job says.
+//! Not here: who starts processes on machines, what a mailbox's messages mean, and what a job says.
 
 mod address;
 mod connection;

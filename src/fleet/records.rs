@@ -1,7 +1,7 @@
 //! The ledger's store over the shared database.
 //!
-//! Taking a mailbox is opening its record, and giving it back is closing it. A record that this computer has in a file already is taken along
-//! when the database has none.
+//! Opening a record takes the mailbox, closing it gives the mailbox back. If the database has no record but this computer has one in a
+//! file, that one is imported.
 
 use super::database::Database;
 use super::gathering::Held;
@@ -18,7 +18,7 @@ use postgres::types::Type;
 use std::path::Path;
 use std::sync::Arc;
 
-/// How many blocks of a file one write takes along at most.
+/// At most this many blocks of a file are imported with one write.
 const TAKEN_ALONG: usize = 200;
 
 /// Records in a database that machines share.
@@ -34,7 +34,7 @@ impl SharedRecords {
         Self { database, files: None }
     }
 
-    /// The same, which takes records along that are in files below a state folder.
+    /// Also imports records from files in a state folder.
     pub fn taking_along(self, state_folder: &Path) -> Self {
         Self { files: Some(Files::in_folder(state_folder)), ..self }
     }
@@ -46,7 +46,7 @@ impl SharedRecords {
         }
         let Opened { rows: file, heads, .. } = files.open(key)?;
         for head in &heads {
-            // The head comes last: without it, what came before is not believed.
+            // The head comes last: blocks without one are ignored.
             for blocks in file.blocks(head.folder)?.chunks(TAKEN_ALONG) {
                 rows.write(&Write { blocks: blocks.to_vec(), ..Write::default() }, Durable::Soon)?;
             }
@@ -59,7 +59,7 @@ impl SharedRecords {
 impl Store for SharedRecords {
     fn open(&self, key: &MailboxKey) -> Result<Opened, LedgerError> {
         let (worker, times, hash) = (self.database.worker(), self.database.times(), key_hash(key));
-        // Chosen before the asking, so that a repeated question takes the mailbox that it has taken.
+        // Chosen before asking, so that a repeated statement finds the mailbox that it has taken.
         let token = fastrand::i64(..);
         let taken = self.database.ask(move |client| {
             schema::take_or_sweep(client, &times, |client| schema::take(client, (worker, token), &hash))
@@ -95,7 +95,7 @@ impl Store for SharedRecords {
     }
 }
 
-/// No address and no server's name is readable in the database.
+/// Keeps addresses and server names out of the database.
 fn key_hash(key: &MailboxKey) -> [u8; 32] {
     let MailboxKey { source, target, address } = key;
     *blake3::hash(format!("{source}\n{target}\n{address}").as_bytes()).as_bytes()
@@ -124,7 +124,7 @@ impl SharedRows {
     }
 }
 
-/// The items of a write as the database gets them: hashed names, sealed content.
+/// Hashes the names and seals the contents of a write's items.
 fn sealed(sealer: &Sealer, write: &Write) -> Result<Write, LedgerError> {
     let mut write = write.clone();
     for item in &mut write.items {
@@ -169,7 +169,7 @@ impl Rows for SharedRows {
                 &[(&mailbox, Type::INT8), (&hashed, Type::TEXT)],
             )
         })?;
-        // What cannot be opened is as good as not there: the target is asked for the item.
+        // An item that cannot be opened counts as absent: the target is asked for it.
         let open = |row: &postgres::Row| {
             let sealed = STANDARD.decode(row.get::<_, String>(0)).ok()?;
             let text = self.sealer.open(Purpose::Item, 0, &sealed)?;
@@ -190,7 +190,7 @@ impl Rows for SharedRows {
 }
 
 impl Drop for SharedRows {
-    /// Gives the mailbox back; where that fails, it is free when the lease is over.
+    /// Gives the mailbox back. If that fails, it becomes free when the lease ends.
     fn drop(&mut self) {
         let (mailbox, token) = (self.held.mailbox, self.held.token);
         if let Err(error) = self.database.ask(move |client| schema::give_back(client, mailbox, token)) {

@@ -1,9 +1,9 @@
 //! Every statement about records and leases; `tables` has the tables.
 //!
-//! - A mailbox is known by a hash of its key: no address and no server's name is readable in the database.
-//! - Who holds a mailbox is one column of one row, and the take-over reads no other table: PostgreSQL checks a row that it waited for again
-//!   against the *old* rows of the tables that it was joined with, so that of two who take with a join both can get it.
-//! - The token is random, not counted: after a fail-over to a standby that lagged, a counter would give the same number twice.
+//! - A mailbox is identified by a hash of its key: no address and no server's name is readable in the database.
+//! - The holder is a column of the mailbox's row, and a take-over never joins: after waiting for a row, PostgreSQL checks it again against
+//!   the *old* rows of joined tables, so that with a join two processes could take the same mailbox.
+//! - Tokens are random, not counted: after a fail-over to a standby that lagged, a counter would repeat numbers.
 
 use super::lease::LeaseTimes;
 use super::tables::VERSION;
@@ -12,10 +12,9 @@ use postgres::types::Type;
 use postgres::{Client, GenericClient, Transaction};
 use std::time::Duration;
 
-/// Writes what several mailboxes have to write, each only if its token is still the one that is given. Answers whose it was.
+/// Writes for several mailboxes, each only if its token is current. Returns those mailboxes.
 ///
-/// The parts of a statement all see what was there before it, so no two of them may touch one row: a block that is written anew is not
-/// deleted before.
+/// All parts of the statement see the same snapshot, so no two may touch the same row: a block that is replaced is not deleted first.
 pub(super) const WRITE: &str = "
 WITH held AS MATERIALIZED (
     SELECT m.id FROM kimt.mailbox m JOIN unnest($1, $2) AS c(id, token) ON m.id = c.id AND m.token = c.token
@@ -49,12 +48,12 @@ WITH held AS MATERIALIZED (
 )
 SELECT id FROM held";
 
-/// The timeline that the server writes now. What its control file says is that of the last checkpoint, which a standby that was just promoted
-/// has yet to make; only one that is no primary, and takes no changes, is asked for that.
+/// The timeline that the server writes now. A primary is not asked for its control file, which lags until the next checkpoint, as after a
+/// promotion; a standby, which takes no changes, knows no other.
 const TIMELINE: &str = "(CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
     ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer END)";
 
-/// The types of what [`WRITE`] is given.
+/// The types of the parameters of [`WRITE`].
 pub(super) const WRITE_TYPES: [Type; 23] = [
     Type::INT8_ARRAY,
     Type::INT8_ARRAY,
@@ -81,7 +80,7 @@ pub(super) const WRITE_TYPES: [Type; 23] = [
     Type::TEXT_ARRAY,
 ];
 
-/// Makes the tables where there are none; the version of those that are there.
+/// Creates the tables if there are none; returns their version.
 pub(super) fn prepare(client: &mut Client) -> Result<i32, postgres::Error> {
     let exists = client.query_typed("SELECT to_regclass('kimt.store') IS NOT NULL", &[])?;
     if !exists.iter().any(|row| row.get(0)) {
@@ -95,7 +94,7 @@ pub(super) fn prepare(client: &mut Client) -> Result<i32, postgres::Error> {
     Ok(rows.first().map_or(0, |row| row.get(0)))
 }
 
-/// Adds to the tables of an earlier version what later ones have.
+/// Upgrades tables of an earlier version; returns their version.
 pub(super) fn upgrade(client: &mut Client) -> Result<i32, postgres::Error> {
     let mut transaction = client.transaction()?;
     transaction.batch_execute(tables::ALONE)?;
@@ -115,8 +114,8 @@ fn add(transaction: &mut Transaction<'_>) -> Result<(), postgres::Error> {
     Ok(())
 }
 
-/// Notices that another copy of the data has taken over since it was looked at last. What was committed last may be missing in it, so
-/// nobody keeps a mailbox, and nobody takes one before every former holder has stopped.
+/// Notices that another copy of the data has taken over since the last check, and returns whether it has. The last commits may be missing
+/// in that copy, so every mailbox is freed, and none can be taken until every former holder has stopped.
 pub(super) fn notice_fail_over(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Error> {
     let wait = seconds(times.lease + times.grace);
     let mut transaction = client.transaction()?;
@@ -156,8 +155,8 @@ pub(super) fn register(
     Ok(())
 }
 
-/// Renews it; false when it has expired, or is gone, or when another copy of the data has taken over unnoticed: behind a pool of connections
-/// ours need not be lost.
+/// Renews a lease. False if it has expired, is gone, or another copy of the data has taken over: behind a connection pooler, a fail-over
+/// need not cost us our connection.
 pub(super) fn renew(client: &mut Client, worker: i64, times: &LeaseTimes) -> Result<bool, postgres::Error> {
     let lease = seconds(times.lease);
     let statement = format!(
@@ -170,7 +169,7 @@ pub(super) fn renew(client: &mut Client, worker: i64, times: &LeaseTimes) -> Res
     Ok(!renewed.is_empty())
 }
 
-/// Ends it, when every mailbox was given back.
+/// Ends a lease, unless the process still holds a mailbox or a job.
 pub(super) fn leave(client: &mut Client, worker: i64) -> Result<(), postgres::Error> {
     client.query_typed(
         "DELETE FROM kimt.worker WHERE id = $1 AND NOT EXISTS (SELECT FROM kimt.mailbox WHERE holder = $1)
@@ -180,19 +179,19 @@ pub(super) fn leave(client: &mut Client, worker: i64) -> Result<(), postgres::Er
     Ok(())
 }
 
-/// A mailbox that was taken.
+/// A mailbox that a process has taken.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taken {
     pub mailbox: i64,
     pub token: i64,
-    /// Its last holder did not give it back.
+    /// Whether its last holder did not give it back.
     pub unclean: bool,
-    /// Whether the row was made just now.
+    /// Whether its row is new.
     pub new: bool,
 }
 
-/// Takes a mailbox that nobody holds; none when somebody does, or may not have stopped yet. Who asks again with the token of a question whose
-/// answer was lost gets the mailbox that it has.
+/// Takes a mailbox; none if another process holds it, or may not have stopped yet. Repeated with the same token, it returns the same
+/// mailbox.
 pub(super) fn take(
     client: &mut Client,
     (worker, token): (i64, i64),
@@ -218,7 +217,7 @@ pub(super) fn take(
     Ok(taken.first().map(|row| Taken { mailbox: row.get(0), token, unclean: row.get(1), new: row.get(2) }))
 }
 
-/// Does something that finds nothing as long as somebody holds what it wants: once more when those are gone who held it.
+/// Takes something; if it is held, frees what vanished processes hold and tries once more.
 pub(super) fn take_or_sweep<T>(
     client: &mut Client,
     times: &LeaseTimes,
@@ -230,7 +229,7 @@ pub(super) fn take_or_sweep<T>(
     }
 }
 
-/// Frees what processes held whose lease is over, for those who ask often; whether there were any. It looks at the processes alone.
+/// Frees what vanished processes hold, if any lease has expired; true if taking may succeed now. Checks the processes alone first.
 pub(super) fn sweep_expired(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Error> {
     let expired = client.query_typed(
         "SELECT 1 FROM kimt.worker WHERE until < clock_timestamp() - make_interval(secs => $1) LIMIT 1",
@@ -239,7 +238,7 @@ pub(super) fn sweep_expired(client: &mut Client, times: &LeaseTimes) -> Result<b
     if expired.is_empty() { Ok(false) } else { sweep(client, times) }
 }
 
-/// The same for every process once in a while. One of them, three times in a lease, looks at all that is held.
+/// Frees what vanished processes hold. Three times in a lease, one process also searches for holders without a lease.
 pub(super) fn tidy(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Error> {
     let due = client.query_typed(
         "UPDATE kimt.store SET searched = clock_timestamp()
@@ -249,12 +248,12 @@ pub(super) fn tidy(client: &mut Client, times: &LeaseTimes) -> Result<bool, post
     if due.is_empty() { sweep_expired(client, times) } else { sweep(client, times) }
 }
 
-/// Frees what processes held that are gone; whether something was freed.
+/// Frees what vanished processes hold; true if something may have become free, by this process or another.
 ///
-/// - Who is gone is asked first, in a statement of its own: that cannot become untrue, because an expired lease is never renewed. In one
-///   statement, a mailbox that was taken anew meanwhile would be judged by what was known before.
-/// - A process that took something just when it was swept is gone without a row of its own: so the holders are asked for, too.
-/// - One process frees at a time. Two would meet the same rows in another order, and wait for each other.
+/// - Who has vanished is asked first, in a statement of its own. The answer stays true, because an expired lease is never renewed. In a
+///   single statement, a mailbox taken in the meantime would be judged by the old snapshot.
+/// - A process that took something just as it was swept has no row of its own any more, so holders count as well as processes.
+/// - One process frees at a time: two would meet the same rows in a different order and wait for each other.
 fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Error> {
     if gone(client, times)?.is_empty() {
         return Ok(false);
@@ -264,7 +263,7 @@ fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Erro
     if !alone.iter().any(|row| row.get(0)) {
         return Ok(false);
     }
-    // Whom another process has freed meanwhile is not among them any more.
+    // Another process may have freed some of them in the meantime.
     let gone = gone(&mut transaction, times)?;
     if !gone.is_empty() {
         transaction.query_typed(
@@ -275,11 +274,11 @@ fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Erro
         transaction.query_typed("DELETE FROM kimt.worker WHERE id = ANY($1)", &[(&gone, Type::INT8_ARRAY)])?;
     }
     transaction.commit()?;
-    // Also when another process was faster: what it freed can be taken now.
+    // True even if another process was faster: what it freed can be taken now.
     Ok(true)
 }
 
-/// The processes whose lease has been over for longer than the time of grace.
+/// The processes whose lease expired longer than the grace period ago, and holders without a lease.
 fn gone(client: &mut impl GenericClient, times: &LeaseTimes) -> Result<Vec<i64>, postgres::Error> {
     let grace = seconds(times.grace);
     let gone = client.query_typed(
@@ -294,7 +293,7 @@ fn gone(client: &mut impl GenericClient, times: &LeaseTimes) -> Result<Vec<i64>,
     Ok(gone.iter().map(|row| row.get(0)).collect())
 }
 
-/// Gives a mailbox back, clean.
+/// Gives a mailbox back and marks it as clean.
 pub(super) fn give_back(client: &mut Client, mailbox: i64, token: i64) -> Result<(), postgres::Error> {
     client.query_typed(
         "UPDATE kimt.mailbox SET holder = NULL, token = NULL, unclean = false WHERE id = $1 AND token = $2",

@@ -1,19 +1,19 @@
-//! The status of a fleet: what is wished, how many jobs are in which state, which processes work on it. Numbers that anybody may read who may
-//! read the database; no address is among them.
+//! The status of a fleet: its task, the number of jobs in each state, and the processes at work. Anyone who can read the database can read
+//! these numbers; they contain no address.
 
 use super::jobs::JobSums;
 use postgres::Client;
 use postgres::types::Type;
 
-/// What the machines of a fleet are to do with the task that is begun.
+/// What the machines of a fleet must do with the current task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Wish {
     /// Work on it.
     #[default]
     Run,
-    /// Hold between batches.
+    /// Pause between batches.
     Pause,
-    /// End, when what is in flight is settled.
+    /// End once what is in flight is settled.
     Stop,
     /// End at once.
     Cut,
@@ -29,7 +29,7 @@ impl Wish {
     }
 
     fn read(word: &str) -> Self {
-        // A word of a later version of the program: nothing is begun.
+        // An unknown word is one of a later version: nothing begins.
         Self::ALL.iter().find(|(_, known)| *known == word).map_or(Wish::Pause, |(wish, _)| *wish)
     }
 }
@@ -37,27 +37,27 @@ impl Wish {
 /// The status of a fleet.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Status {
-    /// What is to be done; none before anything was begun.
+    /// The current task; none before the first.
     pub task: Option<String>,
-    /// The number of the task.
+    /// The number of the task, counted from 1.
     pub pass: i32,
-    /// When it was begun, in milliseconds since 1970.
+    /// When it began, in milliseconds since 1970.
     pub began: Option<i64>,
-    /// How many milliseconds ago that was, by the database's clock; from then to the end of the last job when all are done.
+    /// Milliseconds since then by the database's clock; up to the last change once all jobs are done.
     pub elapsed: u64,
-    /// What its machines are to do.
+    /// What its machines must do.
     pub wish: Wish,
-    /// Whether the fleet is finished: its jobs are wiped.
+    /// Whether the fleet is finished: everything sealed is wiped.
     pub finished: bool,
     /// Jobs that no task has reached.
     pub idle: u64,
-    /// Jobs that are due now and that nobody holds.
+    /// Jobs that are due and not held.
     pub waiting: u64,
-    /// Jobs that are due later.
+    /// Jobs that are not due yet.
     pub later: u64,
-    /// Seconds until the first of those is due.
+    /// Seconds until the first of these is due.
     pub next_due: Option<f64>,
-    /// Jobs that somebody works on.
+    /// Jobs that a process works on.
     pub held: u64,
     /// Jobs that are done, by their outcome: complete, incomplete, failed, lost.
     pub complete: u64,
@@ -78,13 +78,13 @@ pub struct Status {
 pub struct WorkerStatus {
     /// Its machine.
     pub machine: String,
-    /// Its name there.
+    /// Its name on that machine.
     pub name: String,
     /// How many jobs it holds.
     pub jobs: u64,
-    /// For how many seconds its lease holds yet; negative when it is over.
+    /// Seconds for which its lease still holds; negative once it has expired.
     pub lease: f64,
-    /// Whether it is to end after the jobs that it has.
+    /// Whether it ends after its current jobs.
     pub drained: bool,
 }
 
@@ -105,25 +105,25 @@ impl Status {
     }
 }
 
-/// What a worker has to know, over and over: what is wished, which pass, whether it is drained, and whether anything is left.
+/// What a worker asks for again and again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Orders {
-    /// What the machines are to do.
+    /// What the machines must do.
     pub wish: Wish,
-    /// The task; none before one was begun.
+    /// The current task; none before the first.
     pub task: Option<String>,
-    /// The number of the task.
+    /// The number of the task, counted from 1.
     pub pass: i32,
-    /// Whether this process is to end after the jobs that it has.
+    /// Whether this process ends after its current jobs.
     pub drained: bool,
     /// Whether any job is not done.
     pub is_open: bool,
-    /// How many jobs this process holds, and how many all of them do.
+    /// The number of jobs that this process holds, and that all processes hold.
     pub held: (u64, u64),
 }
 
 impl Orders {
-    /// Which share of what all machines have together belongs to this process: that of its jobs. One that has none yet is counted as if it had one.
+    /// This process's share of what the machines share, from 0 to 1: that of its jobs. A process without a job counts as if it had one.
     pub fn share(&self) -> f64 {
         let (own, all) = self.held;
         own.max(1) as f64 / (all - own + own.max(1)) as f64
@@ -131,7 +131,7 @@ impl Orders {
 }
 
 pub(super) fn orders(client: &mut Client, fleet: i64, worker: i64) -> Result<Orders, postgres::Error> {
-    // Ordered, so that the index is used that knows it at once.
+    // Ordered, so that PostgreSQL answers from the index on due times.
     let rows = client.query_typed(
         "SELECT wish, task, pass, coalesce((SELECT drained FROM kimt.worker WHERE id = $2), false),
              (SELECT due FROM kimt.job WHERE fleet = f.id AND state = 'open' AND holder IS NULL ORDER BY due LIMIT 1) IS NOT NULL,
@@ -151,7 +151,7 @@ pub(super) fn orders(client: &mut Client, fleet: i64, worker: i64) -> Result<Ord
             (count(5), count(6).max(count(5)))
         },
     };
-    // A fleet that was deleted is one to stop working for.
+    // The fleet was deleted: stop working for it.
     Ok(rows.first().map_or(Orders { wish: Wish::Stop, ..Orders::default() }, read))
 }
 

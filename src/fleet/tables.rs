@@ -1,14 +1,14 @@
-//! The tables. All of them are below one schema of the database, so that a database may have other tables too.
+//! The tables, all in one schema, so that the database may hold other tables too.
 //!
-//! Version 1 had the records alone. What a later version adds is added by [`ADDED`], in order, so that an old database becomes like a new one.
+//! Version 1 had only the records. [`ADDED`] adds what each later version needs, in order.
 
-/// The version of the tables. A greater number in the database means a later version of the program.
+/// The version of the tables. A database with a higher number belongs to a later version of the program.
 pub(super) const VERSION: i32 = 4;
 
-/// Lets one of several programs that start at once make the tables.
+/// Lets only one of several processes that start at once create the tables.
 pub(super) const ALONE: &str = "SELECT pg_advisory_xact_lock(7310592468)";
 
-/// Lets one process at a time free what others hold; the second one is not waited for.
+/// Lets one process at a time free what others hold. The second statement does not wait.
 pub(super) const FREEING: &str = "SELECT pg_advisory_xact_lock(7310592469)";
 pub(super) const FREEING_IF_NOBODY_IS: &str = "SELECT pg_try_advisory_xact_lock(7310592469)";
 
@@ -59,11 +59,11 @@ SELECT 1, s.system_identifier, {TIMELINE}, '-infinity' FROM pg_control_system() 
 WHERE NOT EXISTS (SELECT FROM kimt.store);
 ";
 
-/// What each later version added, the first of them to version 1.
+/// What each later version adds, beginning with version 2.
 ///
-/// 2. Fleets: who is to do what. What is sealed can only be read with the fleet's key file.
-/// 3. When a job was last changed, for whoever watches; what the machines know of the servers; who has a mailbox that several share.
-/// 4. Which job is due, and which connection is free, without a look at all of them; when it was last looked for holders without a lease.
+/// 2. Fleets. What is sealed can only be read with the fleet's key file.
+/// 3. When a job last changed, for watchers; and facts that the machines found.
+/// 4. Indexes that find the next due job and a free connection; and when one process last searched for holders without a lease.
 pub(super) const ADDED: [&str; 3] = [
     "
 ALTER TABLE kimt.worker

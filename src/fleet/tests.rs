@@ -1,4 +1,4 @@
-//! What the ledger promises over a real PostgreSQL, and that a mailbox has one holder.
+//! The ledger's promises over a real PostgreSQL, and that a mailbox has one holder.
 
 mod fail_over;
 mod lease;
@@ -45,7 +45,7 @@ fn opened(store: &dyn Store) -> (Ledger, History) {
     Ledger::open(store, &key()).unwrap()
 }
 
-/// A mailbox in which a message is under way.
+/// A mailbox with a message in flight.
 fn working(store: &dyn Store) -> (Ledger, FolderRecord) {
     let (mut ledger, _) = opened(store);
     let record = inbox(&mut ledger);
@@ -66,7 +66,7 @@ fn taken_over(store: &dyn Store) -> (Ledger, History) {
     taken.unwrap()
 }
 
-/// Waits, for as long as a computer may take that does other things too.
+/// Waits long enough for a busy computer.
 #[track_caller]
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(60);
@@ -121,7 +121,7 @@ fn of_many_that_take_at_once_each_mailbox_has_one_holder_also_when_holders_vanis
                 }
             });
         }
-        // Machines that take, stop by their own clock, and give nothing back.
+        // Machines that take mailboxes, stop by their own clock, and give nothing back.
         scope.spawn(|| {
             let brief = LeaseTimes {
                 lease: milliseconds(1000),
@@ -203,7 +203,7 @@ fn a_record_in_a_file_is_taken_along_once() {
     assert_eq!((ledger.unchecked(&record).unwrap(), ledger.intents(&record).unwrap()), known);
     ledger.forget_folder(&work).unwrap();
     drop(ledger);
-    // From then on the database counts, on every machine.
+    // From now on the database's record counts, on every machine.
     let (ledger, _) = opened(&one);
     assert_eq!(ledger.folders().len(), 1);
     drop(ledger);

@@ -13,13 +13,13 @@ pub enum Action {
     Go(Page),
     /// Test the connection to both servers.
     Test,
-    /// Test again the servers that are not ready, after the user has decided something about them.
+    /// Repeat the test of the servers that are not ready, after the user has decided something about them.
     TestRest,
     /// Show the accounts if both servers are ready; test them first if needed.
     Next,
     /// Stop waiting for the test.
     CancelTest,
-    /// Trust a certificate from now on, and continue with what waited for that.
+    /// Trust a certificate from now on, and continue with what waited for it.
     Trust(Box<Doubt>),
     /// Let the user choose the client certificate for that side's server.
     ChooseCertificate(Side),
@@ -29,11 +29,11 @@ pub enum Action {
     RestorePort,
     /// Look once more for what earlier runs left behind.
     LookAgain,
-    /// Load the list of the migration of that name, and choose the accounts that this is for.
+    /// Load the list of the migration with this name, and choose the accounts for this purpose.
     ContinueMigration(String, Purpose),
-    /// Do not offer that migration any more until the next start of the program.
+    /// Stop offering this migration until the program starts again.
     HideMigration(String),
-    /// Choose the accounts of the loaded list that this is for.
+    /// Choose the accounts of the loaded list for this purpose.
     Choose(Purpose),
     /// Let the user choose a file of accounts.
     Load,
@@ -49,7 +49,7 @@ pub enum Action {
     Check,
     /// Correct the password or the sign-in name of the account with this key.
     Correct(String),
-    /// Take over what was typed for that account; with the flag it is tried again at once.
+    /// Use the correction that was typed; with the flag, try the account again at once.
     UseCorrection(bool),
     /// Migrate the account with this key once more.
     TryAgain(String),
@@ -59,9 +59,9 @@ pub enum Action {
     PlanStart,
     /// Close the window although a start is planned.
     CloseAnyway,
-    /// Start what the page is for with the chosen accounts.
+    /// Start what page 2 is for with the chosen accounts.
     Start,
-    /// Start this at once with all accounts of the loaded list that it is for.
+    /// Start this at once with every account of the loaded list that qualifies.
     StartAll(Purpose),
     /// Ask whether to stop the run.
     AskStop,
@@ -77,9 +77,9 @@ pub enum Action {
     OpenReportPage,
     /// Open the folder of the logs.
     OpenLogFolder,
-    /// Migrate again the accounts that are not complete.
+    /// Migrate the incomplete accounts again.
     MigrateIncomplete,
-    /// Do not start the run that waits for the end of another one.
+    /// Do not start the run that waits for another one to end.
     DoNotStart,
     /// Keep the servers and choose other accounts.
     MigrateFurther,
@@ -105,19 +105,19 @@ pub enum Action {
     Help,
     /// Show or hide the box about the program.
     About(bool),
-    /// Light, dark, or as the system is.
+    /// Use light or dark colours, or follow the system.
     Theme(egui::ThemePreference),
 }
 
 /// What the chosen accounts are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
-    /// To be migrated: those that are not complete.
+    /// Migrate those that are not complete.
     #[default]
     Migrate,
-    /// To be migrated once more, for the mail that came since: those that are complete.
+    /// Migrate those that are complete once more, for the mail that has arrived since.
     LastPass,
-    /// To be compared on both servers: those that are complete.
+    /// Compare those that are complete on both servers.
     Verify,
 }
 
@@ -128,13 +128,13 @@ pub enum RunCommand {
     Pause,
     /// Continue after a pause.
     Continue,
-    /// Leave an account alone: settle what is in flight of it, then bring the others forward.
+    /// Skip an account: settle its messages in flight, then work on the others.
     Skip(AccountId),
     /// Continue an account that was skipped.
     TakeUp(AccountId),
-    /// End every wait for a server.
+    /// End every wait that a server caused.
     TryNow,
-    /// Stop: start nothing new and settle what is in flight.
+    /// Stop: start nothing new, and settle the messages in flight.
     Stop,
     /// Stop, and close the window when the run has ended.
     StopAndClose,

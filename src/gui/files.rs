@@ -1,4 +1,4 @@
-//! Files on the user's side, all in the background: choosing one in the system's dialog, saving the sample, opening a report.
+//! The user's files, all in the background: choosing one in the system's dialog, saving lists, opening a report.
 
 use super::task::Task;
 use crate::accounts::SAMPLE;
@@ -40,7 +40,7 @@ pub fn pick(context: &Context, folder: Option<&Path>) -> io::Result<Task<Picked>
     if let Some(folder) = folder {
         dialog = dialog.set_directory(folder);
     }
-    // macOS wants the dialog made on the window's thread; only the waiting is elsewhere.
+    // macOS requires the dialog to be made on the window's thread; only the wait is elsewhere.
     ask(context, dialog.pick_file())
 }
 
@@ -63,7 +63,7 @@ pub fn save_sample(context: &Context) -> io::Result<Task<Result<Picked, String>>
     save(context, ("Save a sample file", "accounts.csv"), SAMPLE.to_owned())
 }
 
-/// Lets the user choose where to save a text under a dialog's title and a file's name, and writes it. The error is a sentence.
+/// Lets the user choose where to save a text, in a dialog with this title and file name, and writes it. The error is a sentence.
 pub fn save(context: &Context, (title, name): (&str, &str), text: String) -> io::Result<Task<Result<Picked, String>>> {
     let chosen =
         AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter("Accounts (CSV)", &["csv"]).save_file();
@@ -82,8 +82,8 @@ pub fn save(context: &Context, (title, name): (&str, &str), text: String) -> io:
     )
 }
 
-/// Lets the user choose where to save a list of accounts, and writes it so that only this user can read it. Where the system has no
-/// dialog it goes beside the list that it was read from, under a name that is not taken. The error is a sentence.
+/// Lets the user choose where to save a list of accounts, and writes it so that only this user can read it. Without a dialog, it goes
+/// beside the original list, under a free name. The error is a sentence.
 pub fn save_list(
     context: &Context,
     beside: PathBuf,
@@ -121,8 +121,8 @@ fn free_name(beside: &Path) -> PathBuf {
     (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(1))
 }
 
-/// Opens a file or folder in the system's program for it. The error is a sentence with its path. If it does not exist yet, `when` follows: a
-/// sentence that says when it will.
+/// Opens a file or folder in the system's program for it. The error is a sentence with its path, followed by `when` if it does not exist
+/// yet: a sentence that says when it will.
 pub fn open(context: &Context, path: PathBuf, when: &'static str) -> io::Result<Task<Result<(), String>>> {
     let wake = context.clone();
     Task::start(
@@ -137,7 +137,7 @@ pub fn open(context: &Context, path: PathBuf, when: &'static str) -> io::Result<
     )
 }
 
-/// Writes a page of ours to a file that only this user can read, and opens it.
+/// Writes one of our own pages to a file that only this user can read, and opens it.
 pub fn open_page(context: &Context, path: PathBuf, page: fn() -> String) -> io::Result<Task<Result<(), String>>> {
     let wake = context.clone();
     let write = move || {
@@ -154,7 +154,7 @@ pub fn open_page(context: &Context, path: PathBuf, page: fn() -> String) -> io::
     )
 }
 
-/// The opened program inherits our environment. If that holds passwords, `opener` would pass them on; then the system's own opener is
+/// The opened program inherits our environment. `opener` would pass on any passwords in it, so in that case the system's own opener is
 /// started without them.
 fn open_now(path: &Path) -> Result<(), String> {
     if migrate::password_variables().is_empty() {

@@ -1,9 +1,9 @@
-//! A fleet as the window watches it: what the window needs of fleets, and the thread that looks.
+//! A fleet as the window watches it: what the window needs from fleets, and the thread that watches one.
 //!
-//! - The window knows no database: whoever opens it gives it [`Fleets`].
-//! - One thread looks every other second, carries out what the user asks of all machines, and hands over what has changed. A database that
-//!   cannot be reached is tried again for as long as the window watches.
-//! - Of an account only the sums are kept, unless it is opened.
+//! - The window knows no database: its caller supplies [`Fleets`].
+//! - One thread looks every two seconds, passes the user's orders to all machines, and hands over what has changed. Once reached, a
+//!   database that goes away is tried again for as long as the window watches.
+//! - Only the sums of an account are kept, unless it is open.
 
 use crate::progress::{AccountState, RunInfo, TaskState};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often it is looked.
+/// The time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A frame spends at most this long on news; the rest comes with the next.
 const BUDGET: Duration = Duration::from_millis(8);
@@ -21,30 +21,30 @@ const BUDGET: Duration = Duration::from_millis(8);
 /// Where a fleet is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FleetPlace {
-    /// The address of the database, as `--ledger` has it.
+    /// The address of the database, as `--ledger` takes it.
     pub ledger: String,
-    /// The fleet's name; empty for the only one.
+    /// The fleet's name; empty if the database has only one.
     pub name: String,
     /// Its key file.
     pub key_file: PathBuf,
 }
 
-/// Reaches fleets.
+/// Connects to fleets.
 pub trait Fleets: Send + Sync {
-    /// Reaches one.
+    /// Connects to one.
     fn open(&self, place: &FleetPlace) -> Result<Box<dyn Fleet>, FleetTrouble>;
 }
 
-/// A fleet that was reached.
+/// A fleet with a connection to its database.
 pub trait Fleet: Send {
-    /// Hands over what has changed since it was looked at last; the first time, everything. `opened` are the accounts, by their place
-    /// in the list, that are wanted with their folders.
+    /// Hands over what has changed since the last look; the first time, everything. Accounts in `opened`, by their place in the list, come
+    /// with their folders.
     fn look(&mut self, opened: &BTreeSet<usize>, news: &mut dyn FnMut(FleetNews)) -> Result<(), FleetTrouble>;
 
-    /// Asks something of all machines.
+    /// Gives an order to all machines.
     fn order(&mut self, order: FleetOrder) -> Result<(), FleetTrouble>;
 
-    /// Writes the report of the whole fleet; the folder that it is in.
+    /// Writes the report of the whole fleet, and returns its folder.
     fn write_report(&mut self) -> Result<PathBuf, FleetTrouble>;
 }
 
@@ -53,18 +53,18 @@ pub trait Fleet: Send {
 pub struct FleetTrouble {
     /// What is wrong.
     pub sentence: String,
-    /// Whether it may pass, so that it is tried again.
+    /// Whether it may pass, so that trying again makes sense.
     pub may_pass: bool,
 }
 
-/// What is asked of all machines.
+/// An order to all machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FleetOrder {
-    /// Hold between batches.
+    /// Pause between batches.
     Pause,
     /// Continue.
     Continue,
-    /// End when the messages in flight are settled.
+    /// Stop when the messages in flight are settled.
     Stop,
 }
 
@@ -77,14 +77,14 @@ pub struct FleetMachine {
     pub process: String,
     /// How many mailboxes it works on.
     pub mailboxes: u64,
-    /// For how many seconds it has not been heard of beyond its lease; none while it holds.
+    /// Seconds since its lease ran out; none while the lease holds.
     pub silent: Option<u64>,
 }
 
 /// What has changed.
 #[derive(Debug, Clone)]
 pub enum FleetNews {
-    /// A task was begun, or it is the first look: the accounts follow. `info` has none.
+    /// A task has begun, or this is the first look. The accounts follow; `info` has none.
     Task {
         /// The fleet's name.
         name: String,
@@ -93,15 +93,15 @@ pub enum FleetNews {
     },
     /// The accounts at these places of the list.
     Accounts(Vec<(usize, AccountState)>),
-    /// How the task is as a whole, and who works on it. Comes last in each look.
+    /// The state of the whole task, and the processes that work on it. Comes last in each look.
     Whole(TaskState, Vec<FleetMachine>),
     /// The report was written into this folder.
     Reported(PathBuf),
-    /// It cannot be looked at now, and is tried again.
+    /// The fleet cannot be reached now; the watcher tries again.
     Away(String),
-    /// What was asked could not be done.
+    /// An order or a report failed.
     Failed(String),
-    /// It cannot be watched any more.
+    /// The fleet cannot be watched any more.
     Over(String),
 }
 
@@ -133,7 +133,7 @@ impl Watching {
         Ok(Self { commands, news })
     }
 
-    /// Hands the news since the last call to `take`, for at most a few milliseconds; whether there is more.
+    /// Hands the news since the last call to `take`, for at most a few milliseconds. Returns whether there is more.
     pub fn news(&self, mut take: impl FnMut(FleetNews)) -> bool {
         let began = Instant::now();
         while let Ok(news) = self.news.try_recv() {
@@ -145,7 +145,7 @@ impl Watching {
         !self.news.is_empty()
     }
 
-    /// Asks something of all machines.
+    /// Gives an order to all machines.
     pub fn order(&self, order: FleetOrder) {
         self.send(Command::Order(order));
     }
@@ -155,7 +155,7 @@ impl Watching {
         self.send(Command::Report);
     }
 
-    /// Names the accounts that are wanted with their folders.
+    /// Asks for the folders of these accounts.
     pub fn open(&self, accounts: BTreeSet<usize>) {
         self.send(Command::Opened(accounts));
     }
@@ -176,7 +176,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    /// Watches until the window does not want it any more, or until it cannot be.
+    /// Watches until the window stops listening, or until the fleet cannot be watched any more.
     fn run(mut self) {
         let mut fleet = None;
         let mut was_reached = false;
@@ -192,13 +192,13 @@ impl Watcher {
                 Some(fleet) => self.look(fleet.as_mut()).err(),
             };
             match trouble {
-                // A typing mistake is reported at once.
+                // Before the first success the cause may be a typing mistake, so the user sees it at once.
                 Some(trouble) if !trouble.may_pass || !was_reached => {
                     (self.send)(FleetNews::Over(trouble.sentence));
                     return;
                 }
                 Some(trouble) => {
-                    // A lease may have been lost with the connection: then only a new one helps.
+                    // A lease may have been lost with the connection; only a new connection helps then.
                     fleet = None;
                     if !(self.send)(FleetNews::Away(trouble.sentence)) {
                         return;
@@ -219,7 +219,7 @@ impl Watcher {
         })
     }
 
-    /// Waits for the next look, and carries out what is asked meanwhile; false when nobody watches any more.
+    /// Waits for the next look, and carries out commands meanwhile. Returns false when nobody watches any more.
     fn wait(&mut self, mut fleet: Option<&mut dyn Fleet>) -> bool {
         let until = Instant::now() + LOOK_EVERY;
         loop {
@@ -234,7 +234,7 @@ impl Watcher {
                     let sentence = "The fleet's database cannot be reached at the moment. Try again later.";
                     Err(FleetTrouble { sentence: sentence.to_owned(), may_pass: true })
                 }
-                // What was ordered is to be seen at once.
+                // The next look follows at once, so that the user sees the effect.
                 (Ok(Command::Order(order)), Some(fleet)) => match fleet.order(order) {
                     Ok(()) => return true,
                     Err(trouble) => Err(trouble),

@@ -1,6 +1,6 @@
 //! The fonts of the window: Inter for Latin, Cyrillic and Greek, with figures of equal width; the system's own for other scripts.
 //!
-//! - The window opens without waiting for fonts of the system: a background thread reads them, and the text is redrawn when one arrives.
+//! - The window opens without waiting for the system's fonts: a background thread reads them, and the window redraws when they arrive.
 //! - Text in a script without a font appears as boxes, never as wrong letters.
 
 use super::theme;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 const REGULAR: &[u8] = include_bytes!("../../assets/fonts/Inter-Regular.ttf");
 const SEMIBOLD: &[u8] = include_bytes!("../../assets/fonts/Inter-SemiBold.ttf");
 
-/// A script that Inter does not have: a letter of it, and families that draw it well on some system, the best first. Any other family
+/// A script that Inter lacks: one of its letters, and families that draw it well on some system, best first. Failing these, any family
 /// with that letter will do.
 struct Script {
     name: &'static str,
@@ -42,7 +42,7 @@ const fn script(name: &'static str, letter: char, families: &'static [&'static s
     Script { name, letter, families }
 }
 
-/// A face larger than this stays out: the window keeps every face in memory.
+/// A larger face is not used, because the window keeps every face in memory.
 const LARGEST: usize = 64 * 1024 * 1024;
 
 /// Installs the program's own faces.

@@ -1,8 +1,8 @@
-//! Paces keys that are typed faster than the window draws.
+//! Paces keys that arrive faster than the window draws.
 //!
 //! egui moves the focus at most once per frame, and gives all text of a frame to one field. When frames are slow, a Tab and the password
-//! after it arrive in one frame, and the password would appear in the field before. So every Tab gets a frame of its own, and what was
-//! typed after it waits for the next.
+//! after it arrive in one frame, and the password would appear in the previous field. So every Tab gets a frame of its own, and the text
+//! after it waits for the next.
 
 use egui::{Event, Key};
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ pub struct InputPacing {
 }
 
 impl InputPacing {
-    /// Keeps those events of a frame that may come together; the others wait.
+    /// Keeps the events that may share this frame; the others wait.
     pub fn pace(&mut self, events: &mut Vec<Event>) {
         self.waiting.extend(events.drain(..));
         while let Some(event) = self.waiting.pop_front() {
@@ -30,7 +30,7 @@ impl InputPacing {
         }
     }
 
-    /// Whether some wait for the next frame.
+    /// Whether events wait for the next frame.
     pub fn waits(&self) -> bool {
         !self.waiting.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Fills the window in from the settings, and keeps what was typed for the next start. Never a password.
+//! Fills in the window from the settings, and keeps what was typed for the next start, but never a password.
 
 use super::pages::servers::{GroupwareForm, ServersPage};
 use crate::domain::list::Layout;
@@ -6,7 +6,7 @@ use crate::domain::{Security, ServerAddress};
 use crate::settings::{Appearance, Settings};
 use egui::{Context, ThemePreference};
 
-/// Fills page 1 in from the settings.
+/// Fills in page 1 from the settings.
 pub fn recall(settings: &Settings, page: &mut ServersPage) {
     page.source.address = settings.source.clone();
     page.source.ssl = settings.source_security == Security::Tls;
@@ -64,7 +64,7 @@ pub fn remember(settings: &mut Settings, page: &ServersPage, context: &Context) 
         .input(|input| input.viewport().inner_rect.map(|rect| (rect.width(), rect.height())).or(settings.window_size));
 }
 
-/// What was chosen for the columns of lists; what cannot be understood is left out.
+/// The columns that were chosen for each header; an entry that cannot be read is left out.
 pub fn columns(settings: &Settings) -> Vec<(String, Layout)> {
     let known = settings.list_columns.iter();
     known.filter_map(|list| Some((list.header.clone(), Layout::parse(&list.columns).ok()?))).collect()

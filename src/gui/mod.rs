@@ -1,7 +1,7 @@
 //! The window: a wizard over the same engine and the same fold of events as the command line.
 //!
 //! `app` takes the news of background work, shows the page and carries out what the user asks for; `wizard` knows the order of the pages;
-//! `pages` and `widgets` draw. Nothing ever waits on the window's thread. Knows nothing of sessions, calls or ledger rows.
+//! `pages` and `widgets` draw. The window's thread never waits. The module knows no sessions, RPCs or rows of the ledger.
 
 pub mod action;
 pub mod app;
@@ -36,18 +36,18 @@ pub use folders::Folders;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The smallest window, in points: it fits on a screen of 1366 by 768 pixels at 150 %, with the title and the system's bars.
+/// The smallest window, in points: it fits a screen of 1366 by 768 pixels at 150 %, with the title bar and the system's bars.
 const SMALLEST: [f32; 2] = [680.0, 420.0];
 
 const NAME: &str = "Kerio IMAP Migration Tool";
 
-/// Opens the window and returns when it is closed; at once with a fleet, if one is to be watched. The error is a sentence for the user.
+/// Opens the window, showing the fleet to `watch` if there is one, and returns when it is closed. The error is a sentence for the user.
 pub fn run(folders: Folders, fleets: Arc<dyn Fleets>, watch: Option<FleetPlace>) -> Result<(), String> {
     let settings = settings::folders().ok().map(|own| own.settings);
     show(&Start { folders, settings, demo: None, fleets: Some(fleets), watch })
 }
 
-/// Opens the window filled in for the servers of a rehearsal; remembers nothing.
+/// Opens the window filled in for the servers of a rehearsal, and remembers nothing.
 pub fn run_demo(demo: &Demo, folders: Folders) -> Result<(), String> {
     show(&Start { folders, settings: None, demo: Some(demo), fleets: None, watch: None })
 }
@@ -75,7 +75,7 @@ fn show(start: &Start<'_>) -> Result<(), String> {
     Err(sentence)
 }
 
-/// One attempt. On some systems a missing screen or library makes a crate panic; that is a reason like any other.
+/// Makes one attempt. On some systems a missing display or library makes a crate panic, which counts as a reason like any other.
 fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
     let size = start.settings.as_deref().and_then(|folder| Settings::load(folder).window_size);
     let options = NativeOptions {
@@ -115,8 +115,8 @@ fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
     }
 }
 
-/// On macOS winit's menu has a Quit that ends the process without closing the window, so that nobody is asked about a migration under
-/// way. Without that menu, Command-Q closes the window.
+/// On macOS, Quit in winit's menu ends the process without closing the window, and nobody is asked about a migration under way. Without
+/// that menu, Command-Q closes the window.
 #[cfg(target_os = "macos")]
 fn event_loop() -> Option<eframe::EventLoopBuilderHook> {
     use winit::platform::macos::EventLoopBuilderExtMacOS;

@@ -1,7 +1,7 @@
-//! What the system shows a person whose window is not in front: that the run has ended, or that it needs her.
+//! What the system shows when the window is not in front: that the run has ended, or that it needs attention.
 //!
-//! - Nothing is said while the window is in front, and nothing twice in one run.
-//! - The system's service may be slow or missing: a thread of its own waits for it, and a failure goes to debug.log.
+//! - Nothing is shown while the window is in front, and nothing twice in one run.
+//! - The system's service may be slow or missing: a separate thread waits for it, and a failure goes to debug.log.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub enum Reason {
     Silent,
 }
 
-/// What was said about the current run.
+/// The notifications of the current run.
 #[derive(Debug, Default)]
 pub struct Notifications {
     said: BTreeSet<Reason>,
@@ -30,7 +30,7 @@ impl Notifications {
         self.said.clear();
     }
 
-    /// Whether a reason is to be said now: nobody looks at the window, and that reason was not said yet.
+    /// Whether to notify for this reason now: the window is not in front, and the reason is new in this run.
     pub fn is_due(&mut self, reason: Reason, in_front: bool) -> bool {
         !in_front && self.said.insert(reason)
     }
@@ -57,7 +57,7 @@ fn show_now(text: &str) -> Result<(), String> {
     notification.show().map(drop).map_err(|error| error.to_string())
 }
 
-/// Desktops of Linux read the body as markup (Desktop Notifications Specification 1.3, "Markup").
+/// Linux desktops read the body as markup (Desktop Notifications Specification 1.3, "Markup").
 #[cfg(not(target_os = "macos"))]
 fn escaped(text: &str) -> String {
     if cfg!(windows) {
@@ -66,7 +66,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// The texts are arguments and not parts of the script.
+/// Passes the texts as arguments, so that they cannot act as script.
 #[cfg(target_os = "macos")]
 fn show_now(text: &str) -> Result<(), String> {
     const SCRIPT: [&str; 3] =

@@ -1,8 +1,8 @@
-//! The log of what the window does outside of runs: connection tests, trusting certificates, putting a port back.
+//! The log of what the window does outside runs: testing connections, trusting certificates, putting a port back.
 //!
-//! - Runs have logs of their own. Before the first run, and again after each, the first such task makes a folder; later ones share it.
-//! - Where nothing is done, nothing is left behind.
-//! - A log that cannot be created delays nothing: the window says so, and the task is carried out.
+//! - Runs have their own logs. Before the first run, and again after each, the first such task creates a folder; later ones share it.
+//! - Without a task there is no folder.
+//! - If the log cannot be created, the window says so, and the task is carried out all the same.
 
 use crate::logs;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ impl OwnLog {
         Self { below, begun: Arc::default(), reported: false, of_a_run: false }
     }
 
-    /// A task calls this in its own thread before anything else: it creates the log, or waits until another task has. The answer comes back
+    /// A task calls this on its own thread before anything else: it creates the log, or waits until another task has. The result arrives
     /// through [`OwnLog::news`].
     pub fn beginning(&self) -> impl FnOnce() + Send + 'static {
         let (below, begun, needed) = (self.below.clone(), self.begun.clone(), !self.of_a_run);
@@ -37,7 +37,7 @@ impl OwnLog {
         }
     }
 
-    /// The folder, or why there is none; once, as soon as that is known. Does not wait.
+    /// The folder, or why there is none: returned once, as soon as it is known. Does not wait.
     pub fn news(&mut self) -> Option<Begun> {
         if self.reported {
             return None;

@@ -1,7 +1,7 @@
-//! The demo in the window: both servers inside this program, to practise on, with none of the user's own.
+//! The demo in the window: both servers run inside this program, for practice without servers of one's own.
 //!
-//! The line to the source is slow and is cut now and then, one password in the list is wrong, one message is too large for the target,
-//! and the certificate of both servers is unknown. Its folder, with the list and the record of the migration, goes with it.
+//! The connection to the source is slow and breaks now and then, one password in the list is wrong, one message is too large for the
+//! target, and both servers' certificate is unknown. The demo's folder, with the list and the record, is deleted with it.
 
 use super::page::Page;
 use crate::private_file::TemporaryFolder;
@@ -24,7 +24,7 @@ impl Practice {
         Ok(Self { demo, folder })
     }
 
-    /// The folder of its record, which has nothing to do with that of real migrations.
+    /// The folder of its record, separate from that of real migrations.
     pub fn state_folder(&self) -> PathBuf {
         self.folder.path().join("state")
     }
@@ -33,7 +33,7 @@ impl Practice {
 /// What every page says of the demo.
 pub const HEAD: &str = "Demo: nothing leaves this computer.";
 
-/// What there is to try on a page. `right` is the password in place of the wrong one; none in a demo without anything to practise on.
+/// What to try on a page. `right` is the correct password for the account whose password is wrong; none in a demo without faults.
 pub fn hint(page: Page, right: Option<&str>) -> String {
     let Some(right) = right else { return "Servers, people and messages are made up.".to_owned() };
     match page {

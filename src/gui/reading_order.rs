@@ -1,14 +1,14 @@
-//! The order in which Arabic and Hebrew are read: the window's text layout puts words from left to right, whatever their script.
+//! The display order of Arabic and Hebrew: egui lays out words from left to right, whatever their script.
 //!
-//! - The layout itself shapes each word of such a script, from right to left. What it does not do is the order of the words: so a run of
-//!   them is turned around here, word by word, as the bidirectional algorithm says (UAX 9), and brackets in it are mirrored.
-//! - Text without such letters, which is nearly all, passes untouched and uncopied.
-//! - Each line is a paragraph of its own: a text is broken into lines before it comes here.
+//! - The layout shapes each word of such a script from right to left, but does not order the words. So this module reverses a run of them
+//!   word by word, as the bidirectional algorithm says (UAX 9), and mirrors its brackets.
+//! - Text without such letters, which is nearly all, passes unchanged and uncopied.
+//! - Each line is a paragraph of its own, so text is broken into lines first.
 
 use std::borrow::Cow;
 use unicode_bidi::{BidiClass, BidiInfo, bidi_class};
 
-/// The text as it has to be laid out from left to right.
+/// The text in the order in which to lay it out from left to right.
 pub fn displayed(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_right_to_left) {
         return Cow::Borrowed(text);
@@ -39,7 +39,7 @@ fn is_right_to_left(letter: char) -> bool {
     matches!(bidi_class(letter), BidiClass::R | BidiClass::AL)
 }
 
-/// Appends a run with its last word first. A word stays as it is, because the layout turns it; every other character is mirrored.
+/// Appends a run with its last word first. Words are kept, because the layout turns them; brackets are mirrored.
 fn push_turned(shown: &mut String, run: &str) {
     let in_word = |letter: char| is_right_to_left(letter) || bidi_class(letter) == BidiClass::NSM;
     let mut rest = run;

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 
 /// A frame spends at most this long on news; the rest comes with the next.
 const BUDGET: Duration = Duration::from_millis(8);
-/// A stopped run settles what is in flight for this long. Then its connections are cut, and the next run settles the rest.
+/// A stopped run may settle its messages in flight for this long. Then its connections are cut, and the next run settles the rest.
 const GENTLE: Duration = Duration::from_millis(2500);
-/// A skipped account settles what is in flight for this long. Then its connections are cut, and it settles the rest when it continues.
+/// A skipped account may settle its messages in flight for this long. Then its connections are cut, and it settles the rest on continuing.
 const SKIPPED_WITHIN: Duration = Duration::from_secs(10);
 /// The window waits at most this long for a stopped run; what is left of it ends in the background.
 const STOPPED_WITHIN: Duration = Duration::from_millis(4000);
@@ -29,14 +29,14 @@ pub const FRAME: Duration = Duration::from_millis(100);
 pub struct Order {
     /// What to do.
     pub request: Request,
-    /// The folder below which the run's log folder is made; none for the usual place.
+    /// The folder in which the run creates its log folder; none for the usual place.
     pub logs: Option<PathBuf>,
 }
 
 struct Begun {
     run: Run,
     log_folder: PathBuf,
-    // Held during the run: nobody else may touch the ledger meanwhile.
+    // Held during the run, so that nobody else touches the ledger.
     _instance: Instance,
 }
 
@@ -133,13 +133,13 @@ impl Running {
         self.begun.as_ref().map(|begun| begun.log_folder.as_path())
     }
 
-    /// Stops it: starts nothing new and settles what is in flight. Also stops a run that is still starting.
+    /// Stops it: starts nothing new, and settles the messages in flight. Also stops a run that is still starting.
     pub fn stop(&mut self) {
         self.stopping.get_or_insert_with(Instant::now);
         self.with(Run::stop);
     }
 
-    /// Whether it was asked to stop and has not ended in time: some server or this computer still keeps it.
+    /// Whether it was asked to stop and has not ended in time, because a server or this computer holds it up.
     pub fn is_overdue(&self) -> bool {
         self.stopping.is_some_and(|asked| asked.elapsed() >= STOPPED_WITHIN)
     }
@@ -149,7 +149,7 @@ impl Running {
         self.begun.as_ref()?.run.longest_silence()
     }
 
-    /// Stops it and waits at most `patience` until it has ended. Only for the end of the program; a live window never waits.
+    /// Stops it and waits at most `patience` for it to end. Only for the end of the program; an open window never waits.
     pub fn stop_and_wait(&mut self, patience: Duration) {
         self.stop();
         let end = Instant::now() + patience;
@@ -168,7 +168,7 @@ impl Running {
         self.with(Run::resume);
     }
 
-    /// Leaves an account alone: settles what is in flight of it, then brings the others forward.
+    /// Skips an account: settles its messages in flight, then works on the others.
     pub fn skip(&mut self, account: AccountId) {
         self.skipping.insert(account, Instant::now());
         self.with(|run| run.skip(account));
@@ -180,7 +180,7 @@ impl Running {
         self.with(|run| run.take_up(account));
     }
 
-    /// Ends every wait for a server.
+    /// Ends every wait that a server caused.
     pub fn try_now(&self) {
         self.with(Run::try_now);
     }
@@ -192,7 +192,7 @@ impl Running {
     }
 }
 
-/// Sends the events to the window and wakes it, once for many of them.
+/// Sends events to the window, and wakes it once for several of them.
 struct Observer {
     sender: Sender<Stamped>,
     context: Context,

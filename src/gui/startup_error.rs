@@ -1,7 +1,7 @@
-//! Why the window did not open, in a sentence: the reasons of the crates below, without their paths, and what to do.
+//! Why the window did not open, in a sentence: the reasons that crates give, without their paths, and what to do.
 //!
-//! The sentence is printed, and shown in a dialog if no terminal is there. Some crates panic when a library is missing: that is a reason like
-//! any other, and is not printed separately. [`super::run`] makes the attempts.
+//! The sentence is printed, and shown in a dialog if there is no terminal. Some crates panic when a library is missing; that counts as a
+//! reason like any other, and is not printed separately. [`super::run`] makes the attempts.
 
 use rfd::{MessageDialog, MessageLevel};
 use std::any::Any;
@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static OPENING: AtomicBool = AtomicBool::new(false);
 
 /// The packages of the libraries that the window loads at run time. Every desktop has them; a bare server may not.
-const LIBRARIES: &str = "Where a library is missing: on Debian and Ubuntu, install libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrender1 \
-    libxkbcommon-x11-0 libgl1; on Fedora and its kin, libX11 libX11-xcb libXcursor libXi libXrender libxkbcommon-x11 mesa-libGL mesa-dri-drivers.";
+const LIBRARIES: &str = "If a library is missing: on Debian and Ubuntu, install libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrender1 \
+    libxkbcommon-x11-0 libgl1; on Fedora and related systems, libX11 libX11-xcb libXcursor libXi libXrender libxkbcommon-x11 mesa-libGL mesa-dri-drivers.";
 
 /// A longer reason is the inner state of a crate, not a sentence.
 const REASON_LIMIT: usize = 200;
@@ -60,7 +60,7 @@ pub(super) fn opening() {
     }));
 }
 
-/// From now on panics are printed again.
+/// Lets panics be printed again.
 pub(super) fn opening_ended() {
     OPENING.store(false, Ordering::Relaxed);
 }

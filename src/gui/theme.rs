@@ -12,7 +12,7 @@ pub const GRID: f32 = 4.0;
 pub const CONTROL: f32 = 32.0;
 /// Height of a row of a table.
 pub const ROW: f32 = 31.0;
-/// From this width on a table has room for every column.
+/// From this width on, the search field above a table has its full width.
 pub const WIDE_TABLE: f32 = 620.0;
 /// Corner radius of fields and buttons.
 pub const RADIUS: u8 = 7;
@@ -37,7 +37,7 @@ pub struct Palette {
     pub field: Color32,
     /// Quiet buttons and rows under the pointer.
     pub hover: Color32,
-    /// Lines between things.
+    /// Dividing lines.
     pub line: Color32,
     /// The outline of controls.
     pub edge: Color32,
@@ -51,7 +51,7 @@ pub struct Palette {
     pub accent_hover: Color32,
     /// Text on the accent.
     pub on_accent: Color32,
-    /// Behind what is chosen, and behind a note.
+    /// Behind a chosen item, and behind a note.
     pub accent_ground: Color32,
     /// All is well.
     pub good: Color32,
@@ -121,14 +121,14 @@ pub const DARK: Palette = Palette {
     track: rgb(0x333C48),
 };
 
-/// The colours of the mode the window is in.
+/// The colours of the window's current mode.
 pub fn palette(ui: &egui::Ui) -> &'static Palette {
     if ui.visuals().dark_mode { &DARK } else { &LIGHT }
 }
 
-/// Gives both modes their look. Which of them is shown follows the system until the user chooses.
+/// Gives both modes their look. The window follows the system's mode until the user chooses one.
 pub fn install(context: &egui::Context) {
-    // Without a preference of the system, light is usual.
+    // If the system has no preference, the window is light.
     context.options_mut(|options| options.fallback_theme = Theme::Light);
     for (theme, palette) in [(Theme::Light, &LIGHT), (Theme::Dark, &DARK)] {
         context.style_mut_of(theme, |style| {
@@ -180,7 +180,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     visuals.selection.bg_fill = palette.accent_ground;
     visuals.selection.stroke = Stroke::new(1.5, palette.accent);
     visuals.text_cursor.stroke = Stroke::new(1.5, palette.accent);
-    // Without a graphics card, blinking would cost a waiting window a seventh of a processor.
+    // Without a graphics card, blinking would cost an idle window a seventh of a processor.
     visuals.text_cursor.blink = false;
     visuals.disabled_alpha = 0.55;
     let widgets = &mut visuals.widgets;
@@ -215,12 +215,12 @@ pub fn body(text: impl Into<String>) -> RichText {
     sized(text, BODY)
 }
 
-/// Running text that is only broken into lines: Arabic and Hebrew stay in the order of their letters.
+/// Running text to break into lines, not to show: Arabic and Hebrew stay in logical order.
 pub fn unturned(text: impl Into<String>) -> RichText {
     as_is(text, BODY)
 }
 
-/// Running text with weight.
+/// Semibold running text.
 pub fn strong(text: impl Into<String>) -> RichText {
     sized(text, BODY).family(semibold())
 }

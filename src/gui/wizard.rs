@@ -36,7 +36,7 @@ pub struct Wizard {
     pub result: ResultPage,
     /// The fleet that is watched, and the form that asks for one.
     pub fleet: FleetPage,
-    /// The account that is being corrected.
+    /// The form that corrects an account, if it is open.
     pub correction: Option<Correction>,
     /// Whether the box about the program is open.
     pub about: bool,
@@ -50,7 +50,7 @@ pub struct Wizard {
     pub notice: Option<String>,
     /// What succeeded, until the user dismisses it.
     pub good_news: Option<String>,
-    /// A run was asked for and waits for the end of the last one, which was stopped.
+    /// A requested run waits for the last one, which was stopped, to end.
     pub start_waits: bool,
 }
 
@@ -65,7 +65,7 @@ impl Wizard {
         let mut actions = Vec::new();
         let whole = ui.max_rect();
         ui.painter().rect_filled(whole, 0, palette(ui).ground);
-        // Whether Enter is free for the primary button has to be known before a field takes the key.
+        // Decided before a field can take the key.
         let enter = !self.about
             && self.correction.is_none()
             && self.fleet.form.is_none()
@@ -102,7 +102,7 @@ impl Wizard {
         }
         ui.add_space(8.0);
         ui.spacing_mut().item_spacing.y = 12.0;
-        // As wide as the page below them. Without a strip there is no space for one either.
+        // As wide as the page below them. Without a strip, no space is taken.
         let room = ui.available_rect_before_wrap();
         let mut above = ui.new_child(UiBuilder::new().id_salt("strips").max_rect(room.with_max_x(room.right() - RING)));
         self.show_strips(&mut above, actions);
@@ -121,7 +121,7 @@ impl Wizard {
         }
     }
 
-    /// What concerns the whole window, above the page.
+    /// The strips above the page that concern the whole window.
     fn show_strips(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         self.show_demo(ui, actions);
         if let Some(notice) = self.notice.clone() {
@@ -151,7 +151,7 @@ impl Wizard {
         }
     }
 
-    /// Says on every page that it is the demo, and offers it where nothing is filled in yet.
+    /// Says on every page that this is the demo, or offers it if nothing is filled in yet.
     fn show_demo(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         use super::widgets::{sign::Mark, strip};
         if self.demo {
@@ -179,8 +179,8 @@ impl Wizard {
         }
         let head = match self.accounts.corrected() {
             0 => return,
-            1 => "1 account is corrected, in this window only.".to_owned(),
-            many => format!("{} accounts are corrected, in this window only.", words::count(many)),
+            1 => "1 account is corrected in this window only.".to_owned(),
+            many => format!("{} accounts are corrected in this window only.", words::count(many)),
         };
         let links: &[&str] = match self.page {
             Page::Accounts => &["Save a corrected list", "Show them"],
@@ -238,7 +238,7 @@ impl Wizard {
             .collect()
     }
 
-    /// Whether a step can be opened: back to what was filled in, but not away from a run; forward to a run that exists.
+    /// Whether a step can be opened: back to what was filled in, but never during a run; forward only to a run that exists.
     fn may_go(&self, page: Page) -> bool {
         let ran = self.status.state.info.is_some();
         page != self.page
@@ -267,8 +267,8 @@ impl Wizard {
     }
 }
 
-/// Whether Enter was pressed and is free for the primary button. A focused button or link takes it first, and so do fields where it means
-/// something else.
+/// Whether Enter was pressed and is free for the primary button. A focused button or link takes it first, and so do fields in which it
+/// means something else.
 fn enter_is_free(ui: &Ui) -> bool {
     let focused = ui.memory(|memory| memory.focused());
     let in_text = focused == Some(filter_id()) || focused == Some(rules_id());
@@ -282,10 +282,10 @@ fn place(ui: &mut Ui, rect: Rect, salt: &str, content: impl FnOnce(&mut Ui)) {
     content(&mut child);
 }
 
-/// A page at least `least` high, which scrolls where the window is lower.
+/// A page at least `least` high, which scrolls in a lower window.
 fn scrolled(ui: &mut Ui, least: f32, content: impl FnOnce(&mut Ui)) {
     let page = ui.available_rect_before_wrap();
-    // The ring around a focused field may reach over the page's edge, and is not cut there.
+    // The ring around a focused field may extend past the page's edge without being cut.
     place(ui, page.with_max_x(page.right() + RING), "scrolled", |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.set_width(page.width());

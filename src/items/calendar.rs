@@ -1,4 +1,4 @@
-//! Calendar objects: one event or task with all exceptions of its series, and the time zones that it names.
+//! Calendar objects: an event or task with all exceptions of its series, and the time zones that it names.
 
 use super::component::{self, Component};
 use super::line::{Line, unfold};
@@ -28,17 +28,17 @@ impl CalendarItem {
         &self.uid
     }
 
-    /// How a person knows it: its summary and its day.
+    /// Its name for a person: summary and day.
     pub fn name(&self) -> ItemName {
         let first = self.components.iter().find(|it| it.line("RECURRENCE-ID").is_none()).or(self.components.first());
         first.map(described).unwrap_or_default()
     }
 
-    /// What a person should know of it.
+    /// What a person should know about its conversion.
     pub fn changes(&self) -> Changes {
         let is_alone = self.components.iter().all(|component| component.line("RECURRENCE-ID").is_some());
         let mut changes = if is_alone { vec![ItemChange::ExceptionAlone] } else { Changes::new() };
-        // Participants and places as components of their own (RFC 9073), and whatever else is nested beside and in alarms.
+        // Participants and places as components (RFC 9073), and anything else nested beside or inside alarms.
         let of_alarms = self.components.iter().flat_map(|it| &it.parts).flat_map(|it| &it.parts);
         let others = self.components.iter().flat_map(|it| &it.parts).filter(|it| it.name != "VALARM").chain(of_alarms);
         let names: BTreeSet<&str> = others.map(|part| part.name.as_str()).collect();
@@ -46,13 +46,13 @@ impl CalendarItem {
         changes
     }
 
-    /// With one more category, in the series and each of its exceptions.
+    /// Adds a category to the series and each of its exceptions.
     pub fn in_category(mut self, category: &str) -> Self {
         self.components.iter_mut().for_each(|component| component.add_category(category));
         self
     }
 
-    /// The addresses of its organizer and participants, in small letters.
+    /// The addresses of its organizer and participants, in lower case.
     pub fn participants(&self) -> Vec<String> {
         let lines = self.components.iter().flat_map(|component| &component.lines);
         let people = lines.filter(|line| matches!(line.name.as_str(), "ATTENDEE" | "ORGANIZER"));
@@ -71,7 +71,7 @@ impl CalendarItem {
             .any(|component| component.lines.iter().any(|line| matches!(line.name.as_str(), "ATTENDEE" | "ORGANIZER")))
     }
 
-    /// Writes it as one calendar object, with participants and all. Not for a server: see [`super::Uninvited`].
+    /// Writes it as one calendar object, including participants. Not for a server: see [`super::Uninvited`].
     pub(super) fn write(&self, text: &mut String) {
         text.push_str(
             "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//KIMT//Kerio IMAP Migration Tool//EN\r\nCALSCALE:GREGORIAN\r\n",
@@ -86,8 +86,8 @@ fn described(component: &Component) -> ItemName {
     ItemName::titled(&component.text("SUMMARY").unwrap_or_default()).on_day(day)
 }
 
-/// The events and tasks of a text that may hold any number of them, each by its UID. `seed` makes a stable UID where one is missing: the
-/// same text in the same place gets the same.
+/// The events and tasks of a text that may hold any number, grouped by UID. An item without a UID gets a stable one, derived from `seed`
+/// and its text.
 pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusable>> {
     let unusable = |name: ItemName, why: ItemFault| Err(Unusable { name, why, left_out: false });
     let of_text = |why: TextFault| unusable(ItemName::default(), ItemFault::Text { form: ItemForm::Calendar, why });
@@ -100,7 +100,7 @@ pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusab
     let mut order = Vec::new();
     let mut results = Vec::new();
     for calendar in calendars {
-        // Version 1.0 is another language: its rules, alarms and encodings mean nothing in 2.0.
+        // Version 1.0 is another format: its rules, alarms and encodings mean nothing in 2.0.
         if calendar.text("VERSION").is_some_and(|version| version == "1.0") {
             let why = ItemFault::Other { found: "vCalendar 1.0".to_owned(), form: ItemForm::Calendar };
             results.push(unusable(ItemName::default(), why));
@@ -121,7 +121,7 @@ pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusab
             let kind = match component.name.as_str() {
                 "VEVENT" => ItemKind::Event,
                 "VTODO" => ItemKind::Task,
-                // Free and busy times are computed, journals are no part of a migration; neither is named for each.
+                // Free/busy times are computed and journals are not migrated; neither is reported.
                 _ => continue,
             };
             if let Some(why) = component.broken() {
@@ -190,7 +190,7 @@ pub fn uids(text: &str) -> Vec<(ItemKind, String)> {
     found
 }
 
-/// The UIDs of a calendar object that invites somebody, or that a server made of an invitation: it has participants or a method. What this
+/// The UIDs of a calendar object with participants or a method: one that invites, or that a server made from an invitation. What this
 /// program stores has neither.
 pub fn invited_uids(text: &str) -> Vec<String> {
     let invites = |line: &Line| match line.name.as_str() {
@@ -202,7 +202,7 @@ pub fn invited_uids(text: &str) -> Vec<String> {
     if is_invitation { uids(text).into_iter().map(|(_, uid)| uid).collect() } else { Vec::new() }
 }
 
-/// The same of a text whose components do not fit together: what it holds must not be stored once more.
+/// The UIDs of a text whose components do not match, read line by line, so that its items are not stored twice.
 fn uids_of_lines(text: &str) -> Vec<(ItemKind, String)> {
     let (mut kind, mut found) = (None, Vec::new());
     for line in unfold(text).filter_map(Line::parse) {
@@ -224,8 +224,8 @@ fn kind_of(component: &str) -> Option<ItemKind> {
     }
 }
 
-/// Of several that are the same series or the same exception, the one that was changed last (RFC 5545, section 3.8.7.4); exports hold such.
-/// Where nothing says which that is, all stay.
+/// Of several versions of the same series or exception, as in exports, keeps the one changed last (RFC 5545, section 3.8.7.4). Versions
+/// that cannot be ordered all stay.
 fn last_revisions(components: Vec<Component>) -> Vec<Component> {
     let place = |it: &Component| it.line("RECURRENCE-ID").map(|line| (line.value.clone(), line.parameters.clone()));
     let revision = |it: &Component| {
@@ -246,7 +246,7 @@ fn last_revisions(components: Vec<Component>) -> Vec<Component> {
     last
 }
 
-/// What holds for the whole object: a series for its exceptions, and the zones that it names and no others.
+/// Checks the whole object: exceptions need their series, and the zones are exactly those that it names.
 fn finished(mut item: CalendarItem) -> Result<CalendarItem, Unusable> {
     item.components = last_revisions(item.components);
     let masters = item.components.iter().filter(|component| component.line("RECURRENCE-ID").is_none()).count();
@@ -276,7 +276,7 @@ fn finished(mut item: CalendarItem) -> Result<CalendarItem, Unusable> {
     Ok(item)
 }
 
-/// A UID for what has none: the same for the same content in the same place.
+/// A UID for an item without one: the same for the same text and `seed`.
 pub(super) fn stable_uid(seed: &str, written: &str) -> String {
     let hash = blake3::hash(format!("{seed}\n{written}").as_bytes()).to_hex();
     format!("kimt-{}", &hash.as_str()[..40])

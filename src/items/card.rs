@@ -1,4 +1,4 @@
-//! Contacts: vCards of versions 2.1, 3.0 and 4.0, taken in as 3.0 (RFC 2426), which is what Kerio Connect speaks.
+//! Contacts: vCards of versions 2.1, 3.0 and 4.0, converted to 3.0 (RFC 2426), which is what Kerio Connect speaks.
 
 use super::calendar::stable_uid;
 use super::component::{self, Component};
@@ -9,7 +9,7 @@ use crate::domain::{ItemChange, ItemFault, ItemForm, ItemName, NameSource, TextF
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The largest picture that Kerio Connect takes, in bytes (docs/kerio-connect.md, G8).
+/// The largest picture that Kerio Connect accepts, in bytes (docs/kerio-connect.md, G8).
 const LARGEST_PHOTO: usize = 256 * 1024;
 
 /// A contact as vCard 3.0.
@@ -25,13 +25,13 @@ impl Card {
         &self.uid
     }
 
-    /// How a person knows it.
+    /// Its name for a person.
     pub fn name(&self) -> ItemName {
         let name = self.lines.iter().find(|line| line.name == "FN").map(Line::text).unwrap_or_default();
         ItemName::titled(&name)
     }
 
-    /// As it is stored.
+    /// The text to store.
     pub fn text(&self) -> String {
         let mut card = Component::new("VCARD");
         card.lines.push(Line::new("VERSION", "3.0"));
@@ -42,24 +42,24 @@ impl Card {
         text
     }
 
-    /// With one more category.
+    /// Adds a category.
     pub fn in_category(mut self, category: &str) -> Self {
         add_category(&mut self.lines, category);
         self
     }
 
-    /// About how many bytes it has.
+    /// Its approximate size in bytes.
     pub fn size(&self) -> usize {
         self.lines.iter().map(|line| line.value.len() + 40).sum()
     }
 
-    /// With no more of its pictures than a comparison needs. It is not to be stored any more.
+    /// Reduces pictures to what a comparison needs. The result must not be stored.
     pub fn condensed(mut self) -> Self {
         self.lines.iter_mut().for_each(super::meaning::condense);
         self
     }
 
-    /// Without what Kerio Connect does not take, each named.
+    /// Removes pictures that Kerio Connect does not accept, and names each.
     pub fn for_kerio(mut self) -> (Self, Changes) {
         let mut changes = Changes::new();
         self.lines.retain(|line| {
@@ -86,7 +86,7 @@ fn is_binary(line: &Line) -> bool {
     line.parameter("ENCODING").is_some_and(|encoding| encoding.eq_ignore_ascii_case("b"))
 }
 
-/// The contacts of a text that may hold any number of them, each with what was changed on the way. `seed` as for calendars.
+/// The contacts of a text that may hold any number, each with its conversion's changes. `seed` as in [`super::split_calendar`].
 pub fn split_cards(text: &str, seed: &str) -> Vec<Result<(Card, Changes), Unusable>> {
     let unusable = |why: TextFault| Err(Unusable::unnamed(ItemFault::Text { form: ItemForm::Card, why }));
     match component::read(text) {
@@ -112,7 +112,7 @@ fn read(card: Component, seed: &str) -> Result<(Card, Changes), Unusable> {
         return Err(Unusable { name: named(), why: ItemFault::Group { is_category: false }, left_out: true });
     }
     let version = card.text("VERSION").unwrap_or_default();
-    // A person within a person (AGENT) has no place in what is stored.
+    // A nested person (AGENT) is not stored.
     let mut changes: Changes = card.parts.iter().map(|part| ItemChange::part(&part.name)).collect();
     let mut lines = Vec::new();
     for line in &card.lines {
@@ -140,7 +140,7 @@ fn read(card: Component, seed: &str) -> Result<(Card, Changes), Unusable> {
     Ok((Card { lines, uid }, changes))
 }
 
-/// Quoted-printable, character sets and Base64 as version 3.0 has them.
+/// Converts quoted-printable, character sets and Base64 to version 3.0.
 fn decoded(mut line: Line, is_old: bool, changes: &mut Changes) -> Line {
     let encoding = line.parameter("ENCODING").unwrap_or_default().to_ascii_uppercase();
     let charset = line.parameter("CHARSET").unwrap_or("UTF-8").to_ascii_uppercase();
@@ -171,7 +171,7 @@ fn decoded(mut line: Line, is_old: bool, changes: &mut Changes) -> Line {
     line
 }
 
-/// Takes the bytes of a value as text.
+/// Reads the bytes of a value as text.
 fn read_bytes(line: &mut Line, bytes: &[u8], (charset, is_old): (&str, bool), changes: &mut Changes) {
     let (text, is_sure) = decoded_value(bytes, charset);
     if !is_sure {
@@ -181,13 +181,13 @@ fn read_bytes(line: &mut Line, bytes: &[u8], (charset, is_old): (&str, bool), ch
     line.value = one_line(&text.replace("\r\n", "\\n").replace('\r', "\\n")).into_owned();
 }
 
-/// Whether a property is text, and no file.
+/// Whether a property is text rather than a file.
 fn is_text(name: &str) -> bool {
     !matches!(name, "PHOTO" | "LOGO" | "SOUND" | "KEY" | "AGENT") && !name.starts_with("X-")
 }
 
-/// A value of version 2.1 with the escapes of 3.0. In 2.1 a comma separates nothing but categories, and a backslash is one unless it stands
-/// before a separator. What was encoded (`is_encoded`) has its line breaks as such; elsewhere `\n` is how programs write one all the same.
+/// Converts the escapes of a value from version 2.1 to 3.0. In 2.1 a comma separates only categories, and a backslash is literal except
+/// before a separator. An encoded value (`is_encoded`) has real line breaks; in others, programs write `\n` all the same.
 fn escaped_as_3(name: &str, value: &str, is_encoded: bool) -> String {
     let is_list = matches!(name, "CATEGORIES" | "NICKNAME");
     if matches!(name, "URL" | "UID" | "REV" | "GEO" | "BDAY" | "TZ") || !is_text(name) {
@@ -228,7 +228,7 @@ fn quoted_printable(text: &str) -> Vec<u8> {
     decoded
 }
 
-/// A line of version 4.0 as version 3.0 has it.
+/// Converts a line from version 4.0 to 3.0.
 fn from_4(mut line: Line) -> Line {
     if line.parameter("PREF") == Some("1") {
         match line.parameters.iter_mut().find(|(name, _)| name == "TYPE") {
@@ -244,7 +244,7 @@ fn from_4(mut line: Line) -> Line {
             line.value = line.value.trim_start_matches("tel:").to_owned();
         }
         "BDAY" | "ANNIVERSARY" => {
-            // A day without a year: the year 1604 with a parameter is how programs write it in version 3.0.
+            // A day without a year: in version 3.0 programs write the year 1604 with a parameter.
             let digits: String = line.value.chars().filter(char::is_ascii_digit).collect();
             if let (Some(rest), Some(month), Some(day)) =
                 (line.value.strip_prefix("--"), digits.get(..2), digits.get(2..4))
@@ -266,8 +266,8 @@ fn from_4(mut line: Line) -> Line {
     line
 }
 
-/// A file that is written as a `data:` URI, as version 4.0 has it and some programs write it in any: as version 3.0 has it. Some escape what is
-/// no separator there.
+/// Converts a file written as a `data:` URI, as in version 4.0 and by some programs in any version, to 3.0. Some escape characters that
+/// are no separators there.
 fn with_content(mut line: Line) -> Line {
     if !matches!(line.name.as_str(), "PHOTO" | "LOGO" | "SOUND" | "KEY") {
         return line;
@@ -285,7 +285,7 @@ fn with_content(mut line: Line) -> Line {
     line
 }
 
-/// FN and N, which version 3.0 demands.
+/// Adds FN and N, which version 3.0 requires, where they are missing.
 fn complete_name(lines: &mut Vec<Line>, changes: &mut Changes) {
     let value = |lines: &[Line], name: &str| {
         lines

@@ -1,7 +1,7 @@
 //! Whether two contacts mean the same: names, addresses, numbers with their kinds, texts, and pictures by their bytes.
 //!
-//! PRODID, REV, X-properties, groups of lines and the order of lines do not count; neither does the kind that a line has anyway
-//! (INTERNET of an address, VOICE of a number).
+//! PRODID, REV, X-properties, groups and the order of lines do not count; nor does a kind that a line has by default (INTERNET for an
+//! address, VOICE for a number).
 
 use super::line::{Line, split_escaped};
 use super::meaning::{bytes, plain};
@@ -10,7 +10,7 @@ use crate::domain::Difference;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Card {
-    /// What a card of a server differs in: the names of the properties; nothing when it means the same.
+    /// The names of the properties that differ; empty if both mean the same.
     pub fn differences(&self, other: &Card) -> Differences {
         let (left, right) = (properties(self), properties(other));
         let names: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
@@ -51,7 +51,7 @@ fn properties(card: &Card) -> BTreeMap<String, Vec<String>> {
     all
 }
 
-/// The parts of a structured value without the empty ones at its end.
+/// The parts of a structured value, without empty ones at its end.
 fn structured(line: &Line) -> String {
     let mut parts: Vec<String> = split_escaped(&line.value, ';').iter().map(|part| plain(part)).collect();
     while parts.last().is_some_and(String::is_empty) {
@@ -71,7 +71,7 @@ fn kinds(line: &Line) -> BTreeSet<String> {
     all.filter(|value| !usual.contains(&value.as_str())).collect()
 }
 
-/// A day, with or without dashes and a midnight.
+/// A day in one form, without dashes and time.
 fn day(value: &str) -> String {
     let value = value.trim();
     let date = value.split(['T', 't']).next().unwrap_or(value);

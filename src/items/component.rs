@@ -1,31 +1,31 @@
 //! Components (RFC 5545, section 3.6): `BEGIN`, lines, further components, `END`. A vCard has the same form.
 //!
-//! One component that is broken spoils no other in the same text: it has its fault, and the rest is read.
+//! A broken component spoils no other in the same text: it gets a fault, and the rest is read.
 //!
-//! - A component whose end is missing ends where the one around it does, or where another begins that cannot be within it: an object or a
-//!   card is in nothing else, an event in an object only. The exception is the person within a person that vCard 2.1 has (AGENT).
-//! - An end that belongs to nothing that is open is a fault of what is open there, or else a broken component by itself.
+//! - A component without an end ends with its parent, or where a component begins that cannot be nested in it: a calendar or card is in
+//!   nothing else, an event only in a calendar. The exception is vCard 2.1's nested person (AGENT).
+//! - An end that matches nothing open is a fault of the innermost open component, or else a broken component by itself.
 
 use super::line::{Line, add_category, unfold};
 use crate::domain::TextFault;
 
-/// The deepest an honest object nests is four.
+/// The deepest nesting that is read; honest objects nest four deep.
 const DEEPEST: usize = 8;
-/// Lines of one text at most.
+/// At most this many lines of a text are read.
 const MOST_LINES: usize = 2_000_000;
 
 /// A component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Component {
-    /// Its name in capitals, such as `VEVENT`.
+    /// Its name in upper case, such as `VEVENT`.
     pub(super) name: String,
     /// Its lines in their order.
     pub(super) lines: Vec<Line>,
-    /// The components in it.
+    /// Its nested components.
     pub(super) parts: Vec<Component>,
     /// How many lines could not be read.
     pub(super) unreadable: usize,
-    /// What is wrong with its beginning or end.
+    /// The fault of its beginning or end.
     pub(super) fault: Option<TextFault>,
 }
 
@@ -44,23 +44,23 @@ impl Component {
         self.line(name).map(|line| line.text().trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    /// Adds a category, unless it is there.
+    /// Adds a category, unless it has it.
     pub(super) fn add_category(&mut self, category: &str) {
         add_category(&mut self.lines, category);
     }
 
-    /// About how many bytes it has.
+    /// Its approximate size in bytes.
     pub(super) fn size(&self) -> usize {
         let lines: usize = self.lines.iter().map(|line| line.value.len() + 40).sum();
         lines + self.parts.iter().map(Component::size).sum::<usize>()
     }
 
-    /// What is wrong with it or a part of it.
+    /// The first fault of it or of a nested component.
     pub(super) fn broken(&self) -> Option<&TextFault> {
         self.fault.as_ref().or_else(|| self.parts.iter().find_map(Component::broken))
     }
 
-    /// Whether something is.
+    /// Whether it or a nested component has a fault.
     pub(super) fn is_broken(&self) -> bool {
         self.broken().is_some()
     }
@@ -73,7 +73,7 @@ impl Component {
     }
 }
 
-/// The outermost components of a text. What is between them counts for nothing. The error says why nothing of it is read.
+/// The outermost components of a text; anything between them is ignored. An error means that nothing of the text can be read.
 pub(super) fn read(text: &str) -> Result<Vec<Component>, TextFault> {
     let mut whole = Vec::new();
     let mut open: Vec<Component> = Vec::new();
@@ -119,7 +119,7 @@ fn component_name(written: &str) -> String {
     name.collect::<String>().to_ascii_uppercase()
 }
 
-/// In how many others a component is, where that is always the same.
+/// The depth of a component, where it is fixed.
 fn rank(name: &str) -> Option<usize> {
     match name {
         "VCALENDAR" | "VCARD" => Some(0),
@@ -128,7 +128,7 @@ fn rank(name: &str) -> Option<usize> {
     }
 }
 
-/// Ends what has that name, with all that is still open in it.
+/// Ends the component of this name and everything still open in it.
 fn end(name: &str, open: &mut Vec<Component>, whole: &mut Vec<Component>) {
     if open.iter().any(|it| it.name == name) {
         while open.last().is_some_and(|it| it.name != name) {
@@ -148,7 +148,7 @@ fn end(name: &str, open: &mut Vec<Component>, whole: &mut Vec<Component>) {
 fn close_without_end(open: &mut Vec<Component>, whole: &mut Vec<Component>) {
     if let Some(component) = open.last_mut() {
         let name = component.name.clone();
-        // What is around a broken one is as whole as it can be.
+        // Only the innermost component is blamed for a missing end.
         if !component.parts.iter().any(Component::is_broken) {
             component.fault.get_or_insert(TextFault::NoEnd { component: name });
         }

@@ -1,11 +1,11 @@
-//! Bytes as text: exports and older servers write more than UTF-8.
+//! Decodes text: exports and older servers write other encodings than UTF-8.
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
-/// UTF-8, UTF-16 with its mark, or Windows-1252, which every other byte is taken for.
+/// Decodes UTF-8, UTF-16 with a byte order mark, or else Windows-1252.
 ///
-/// - UTF-8 whose lines were folded within a character (RFC 5545, section 3.1, warns of programs that do so) is put together first.
-/// - A card that names its character set (vCard 2.1, `CHARSET=SHIFT_JIS`) is read as it says.
+/// - UTF-8 that was folded inside a character (RFC 5545, section 3.1, warns of such programs) is unfolded first.
+/// - A card that names its character set (vCard 2.1, `CHARSET=SHIFT_JIS`) is decoded with that.
 pub fn decoded_text(bytes: Vec<u8>) -> String {
     if let Some((encoding, _)) = Encoding::for_bom(&bytes) {
         return encoding.decode(&bytes).0.into_owned();
@@ -19,7 +19,7 @@ pub fn decoded_text(bytes: Vec<u8>) -> String {
     })
 }
 
-/// The bytes of a value that names its character set, and whether that is known and holds. Text in UTF-8 is that whatever Western set it names.
+/// Decodes a value with the character set it names; false if the text is a guess. Valid UTF-8 stays so, even if a Western set is named.
 pub(super) fn decoded_value(bytes: &[u8], charset: &str) -> (String, bool) {
     let named = Encoding::for_label(charset.trim().as_bytes());
     match (std::str::from_utf8(bytes), named) {
@@ -30,7 +30,7 @@ pub(super) fn decoded_value(bytes: &[u8], charset: &str) -> (String, bool) {
     }
 }
 
-/// Without the breaks of folded lines.
+/// Removes the breaks of folded lines.
 fn unfolded(bytes: &[u8]) -> Vec<u8> {
     let mut whole = Vec::with_capacity(bytes.len());
     let mut rest = bytes;

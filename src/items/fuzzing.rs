@@ -1,8 +1,8 @@
-//! Entry points for fuzzing what reads and writes items; see [`crate::fuzz`].
+//! Fuzzing entry points for reading and writing items; see [`crate::fuzz`].
 
 use super::{Attendees, Differences, ItemMessage, Uninvited, split_calendar, split_cards};
 
-/// iCalendar from anywhere: what is written invites nobody, and is read again as the same.
+/// Any iCalendar: the written object invites nobody, and reads back with the same meaning.
 pub fn calendars(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     for item in split_calendar(&text, "seed").into_iter().flatten() {
@@ -22,13 +22,13 @@ pub fn calendars(bytes: &[u8]) {
     }
 }
 
-/// Messages from anywhere, with calendar objects, cards and Kolab's XML: what is an item invites nobody, and is read again as the same.
+/// Any message, with calendar objects, cards or Kolab's XML: its item invites nobody, and reads back with the same meaning.
 pub fn item_messages(bytes: &[u8]) {
     let Ok(item) = ItemMessage::read(bytes).take_item() else { return };
     if item.is_contact { cards(item.text.as_bytes()) } else { calendars(item.text.as_bytes()) }
 }
 
-/// vCards from anywhere: what is written is read again as the same.
+/// Any vCard: the written card reads back with the same meaning.
 pub fn cards(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     for (card, _) in split_cards(&text, "seed").into_iter().flatten() {

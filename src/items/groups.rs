@@ -1,21 +1,21 @@
-//! Groups of contacts, which vCard 3.0 and Kerio Connect do not have: each becomes a category of its members.
+//! Groups of contacts, which neither vCard 3.0 nor Kerio Connect has: each becomes a category of its members.
 //!
-//! - A group is a card of that kind (RFC 6350, section 6.1.4), or in version 3.0 one with Apple's properties, which say the same.
-//! - A member is named by its UID, as `urn:uuid:` or bare. Members that are only mail addresses have no card and are not found.
+//! - A group is a card of kind `group` (RFC 6350, section 6.1.4); version 3.0 uses Apple's equivalent properties.
+//! - A member is named by its UID, as `urn:uuid:` or bare. Members given only by mail address have no card and are not found.
 
 use super::component;
 use std::collections::{BTreeSet, HashMap};
 
-/// Which groups the contacts of an address book are in.
+/// The groups of the contacts in an address book.
 #[derive(Debug, Default)]
 pub struct ContactGroups {
-    /// The groups of each member, by its UID in one form.
+    /// The groups of each member, by normalized UID.
     of_member: HashMap<String, BTreeSet<String>>,
     names: BTreeSet<String>,
 }
 
 impl ContactGroups {
-    /// Takes note of the groups in a text of cards.
+    /// Notes the groups in a text of cards.
     pub fn take(&mut self, text: &str) {
         for card in component::read(text).unwrap_or_default() {
             let Some(name) = card.text("FN").filter(|_| is_group(&card)) else { continue };
@@ -45,7 +45,7 @@ pub(super) fn is_group(card: &component::Component) -> bool {
     kinds.iter().any(|name| card.text(name).is_some_and(|kind| kind.eq_ignore_ascii_case("group")))
 }
 
-/// A UID without the words before it, in small letters.
+/// A UID without prefix, in lower case.
 fn plain_uid(uid: &str) -> String {
     let uid = uid.trim().to_lowercase();
     uid.strip_prefix("urn:uuid:").or_else(|| uid.strip_prefix("uid:")).unwrap_or(&uid).to_owned()

@@ -1,8 +1,8 @@
-//! Content lines (RFC 5545, section 3.1; RFC 6350, section 3.3): unfolded, taken apart, and written again.
+//! Content lines (RFC 5545, section 3.1; RFC 6350, section 3.3): unfolded, parsed, and written again.
 //!
-//! A line keeps its value as the source wrote it. It never holds what some reader could take for the end of a line: carriage return,
-//! line feed, and the further separators that Unicode has, which become `\n`, the escaped line break. So no text can pass for a
-//! property of its own.
+//! A line keeps its value as the source wrote it, except for characters that a reader could take for a line end: line feeds and Unicode's
+//! further separators become `\n`, the escaped line break; carriage returns and NULs are dropped. So no text can pass for a property of
+//! its own.
 
 use std::borrow::Cow;
 
@@ -11,9 +11,9 @@ use std::borrow::Cow;
 pub(super) struct Line {
     /// The group before the name (vCard only).
     pub(super) group: Option<String>,
-    /// The name in capitals.
+    /// The name in upper case.
     pub(super) name: String,
-    /// The parameters in their order: name in capitals, values without quotes.
+    /// The parameters in order: names in upper case, values without quotes.
     pub(super) parameters: Vec<(String, Vec<String>)>,
     /// The value as written.
     pub(super) value: String,
@@ -26,7 +26,7 @@ impl Line {
         Self { group: None, name: name.to_owned(), parameters: Vec::new(), value: one_line(&value).into_owned() }
     }
 
-    /// Takes a line apart; none when it is no content line.
+    /// Parses a line; none if it is not a content line.
     pub(super) fn parse(text: impl Into<String>) -> Option<Self> {
         let mut text: String = text.into();
         let mut quoted = false;
@@ -34,7 +34,7 @@ impl Line {
             quoted ^= *character == '"';
             *character == ':' && !quoted
         });
-        // A quote that is never closed is a character like any other.
+        // An unclosed quote is an ordinary character.
         let colon = colon.map(|(at, _)| at).or_else(|| text.find(':'))?;
         let mut parts = split_outside_quotes(&text[..colon], ';').into_iter();
         let full = parts.next()?.trim();
@@ -51,7 +51,7 @@ impl Line {
         }
         let parameters = parts.map(parameter).filter(|(name, values)| !name.is_empty() && *values != [""]).collect();
         let name = name.to_ascii_uppercase();
-        // A value may be an attachment of many megabytes: what was read becomes the value, and no copy of it.
+        // A value may be an attachment of many megabytes, so it is not copied.
         text.drain(..=colon);
         let value = match one_line(&text) {
             Cow::Borrowed(_) => text,
@@ -70,7 +70,7 @@ impl Line {
         self.parameters.iter().find(|(own, _)| own == name).map_or(&[], |(_, values)| values)
     }
 
-    /// The value as text: escapes resolved.
+    /// The value as text, with escapes resolved.
     pub(super) fn text(&self) -> String {
         unescape(&self.value)
     }
@@ -99,7 +99,7 @@ impl Line {
             }
         }
         head.push(':');
-        // A value may be an attachment of many megabytes; it is not copied once more.
+        // A value may be an attachment of many megabytes, so it is not copied.
         let value = one_line(&self.value);
         let mut room = 75;
         for character in head.chars().chain(value.chars()) {
@@ -114,7 +114,7 @@ impl Line {
     }
 }
 
-/// Replaces whatever a reader could take for a line break.
+/// Replaces or drops every character that a reader could take for a line break.
 pub(super) fn one_line(value: &str) -> Cow<'_, str> {
     let breaks = |character: char| {
         matches!(character, '\n' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
@@ -133,7 +133,7 @@ pub(super) fn one_line(value: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Adds a category to the lines of a component or card, unless it is there.
+/// Adds a category to the lines of a component or card, unless they have it.
 pub(super) fn add_category(lines: &mut Vec<Line>, category: &str) {
     let is_there = |line: &Line| split_escaped(&line.value, ',').iter().any(|own| unescape(own).trim() == category);
     match lines.iter_mut().find(|line| line.name == "CATEGORIES") {
@@ -143,13 +143,13 @@ pub(super) fn add_category(lines: &mut Vec<Line>, category: &str) {
     }
 }
 
-/// A text as a value (RFC 5545, section 3.3.11).
+/// Escapes a text as a value (RFC 5545, section 3.3.11).
 pub(super) fn escape(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,").replace("\r\n", "\\n");
     text.replace(['\n', '\r'], "\\n")
 }
 
-/// The text of a value.
+/// Resolves the escapes of a value.
 pub(super) fn unescape(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     let mut characters = value.chars();
@@ -167,7 +167,7 @@ pub(super) fn unescape(value: &str) -> String {
     text
 }
 
-/// The parts of a value between separators that are not escaped; each still escaped.
+/// Splits a value at unescaped separators; the parts stay escaped.
 pub(super) fn split_escaped(value: &str, separator: char) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut escaped = false;
@@ -198,7 +198,7 @@ fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
     parts
 }
 
-/// `NAME=value,"another"`; vCard 2.1 also has values without a name: `HOME`, `QUOTED-PRINTABLE`.
+/// Parses `NAME=value,"another"`. vCard 2.1 also has values without a name, such as `HOME` and `QUOTED-PRINTABLE`.
 fn parameter(text: &str) -> (String, Vec<String>) {
     match text.split_once('=') {
         Some((name, values)) => {
@@ -217,13 +217,13 @@ fn parameter(text: &str) -> (String, Vec<String>) {
     }
 }
 
-/// A parameter's value as it can be written: without quotes and control characters.
+/// A parameter's value without quotes and control characters, which cannot be written.
 fn parameter_value(value: &str) -> String {
     one_line(value).chars().filter(|it| *it != '"' && !it.is_control()).collect()
 }
 
-/// The lines of a text, unfolded, one after another. A line that begins with a blank continues the one before; after a `=` at the end of a
-/// line in quoted-printable (vCard 2.1) the next one does, with the blank that it may begin with.
+/// The unfolded lines of a text. A line that begins with a blank continues the one before. After a trailing `=` in quoted-printable (vCard
+/// 2.1), the next line continues it, and keeps its leading blank.
 pub(super) fn unfold(text: &str) -> impl Iterator<Item = String> {
     let text = text.trim_start_matches('\u{feff}');
     let mut raw = text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r')).peekable();

@@ -1,8 +1,8 @@
 //! Whether two calendar objects mean the same.
 //!
-//! Each component becomes its properties with values in one form: moments as instants through their time zones, texts without their
-//! escapes, rules by their occurrences where they are written differently, attachments by their bytes. What is left out here does not
-//! count: PRODID, DTSTAMP, SEQUENCE, CREATED, LAST-MODIFIED, X-properties, and what says no more than the standard's default.
+//! Each component is reduced to its properties in one form: moments as instants through their time zones, texts without escapes, rules
+//! written differently by their occurrences, attachments by their bytes. PRODID, DTSTAMP, SEQUENCE, CREATED, LAST-MODIFIED,
+//! REQUEST-STATUS, X-properties and values that equal the standard's default do not count.
 
 use super::component::Component;
 use super::line::{Line, split_escaped, unescape};
@@ -15,13 +15,13 @@ use chrono::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-/// What a server may change, add or leave out without changing what is meant.
+/// Properties that a server may change, add or leave out without changing the meaning. UIDs are compared separately.
 const UNCOUNTED: [&str; 7] = ["PRODID", "DTSTAMP", "SEQUENCE", "CREATED", "LAST-MODIFIED", "UID", "REQUEST-STATUS"];
-/// What is the same as saying nothing (RFC 5545, section 3.8).
+/// Values that mean the same as an absent property (RFC 5545, section 3.8).
 const DEFAULTS: [(&str, &str); 5] =
     [("CLASS", "PUBLIC"), ("PRIORITY", "0"), ("TRANSP", "OPAQUE"), ("PERCENT-COMPLETE", "0"), ("SEQUENCE", "0")];
 
-/// The properties by which two objects differ.
+/// The differences between two objects; empty if both mean the same.
 pub(super) fn differences(sent: &CalendarItem, stored: &CalendarItem) -> Differences {
     let mut found = BTreeSet::new();
     if sent.uid != stored.uid {
@@ -52,7 +52,7 @@ fn differ(one: (&Component, &[Component]), other: (&Component, &[Component])) ->
     let names: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
     let mut found: BTreeSet<String> =
         names.into_iter().filter(|name| left.get(*name) != right.get(*name)).cloned().collect();
-    // A rule that is written differently, or in another zone, is the same where its occurrences are.
+    // Rules in different words or zones are the same if their occurrences are.
     if left.contains_key("RRULE") && right.contains_key("RRULE") {
         let same_text = !found.contains("RRULE") && zone_of(one.0, one.1) == zone_of(other.0, other.1);
         if !same_text {
@@ -65,7 +65,7 @@ fn differ(one: (&Component, &[Component]), other: (&Component, &[Component])) ->
     found
 }
 
-/// What a component's own zone is written as; where both are the same, so are its instants.
+/// The text of a component's own zone; if two are equal, so are their instants.
 fn zone_of(component: &Component, zones: &[Component]) -> Option<String> {
     let id = component.line("DTSTART").or_else(|| component.line("DUE"))?.parameter("TZID")?.to_owned();
     let mut text = String::new();
@@ -73,7 +73,7 @@ fn zone_of(component: &Component, zones: &[Component]) -> Option<String> {
     Some(format!("{id}\n{text}"))
 }
 
-/// The instants of a series to a bound, and how it ends beyond that; nothing when there are no more.
+/// The first instants of a series, and its COUNT or UNTIL if it has more. None if the rule is not understood.
 fn series(component: &Component, zones: &[Component]) -> Option<(Vec<i64>, Vec<String>)> {
     let start = component.line("DTSTART").or_else(|| component.line("DUE"))?;
     let (first, zone) = (zone::local(&start.value)?, start.parameter("TZID").and_then(|id| Zone::of(id, zones)));
@@ -88,7 +88,7 @@ fn series(component: &Component, zones: &[Component]) -> Option<(Vec<i64>, Vec<S
     Some((all.iter().map(instant).collect::<Option<_>>()?, rule.iter().filter(is_end).cloned().collect()))
 }
 
-/// The end of a rule, which is given in UTC, in the series' own time.
+/// Converts a rule's UNTIL from UTC to the series' own time.
 fn local_until(part: &str, zone: Option<&Zone>) -> String {
     let Some(until) = part.strip_prefix("UNTIL=").filter(|until| until.ends_with('Z')) else { return part.to_owned() };
     let local = zone::local(until).and_then(|utc| match zone {
@@ -98,7 +98,7 @@ fn local_until(part: &str, zone: Option<&Zone>) -> String {
     local.map_or_else(|| part.to_owned(), |local| format!("UNTIL={}", local.format("%Y%m%dT%H%M%S")))
 }
 
-/// The properties of a component, each with its values in one form and in order.
+/// The properties of a component, with normalized and sorted values.
 fn properties(component: &Component, zones: &[Component]) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in &component.lines {
@@ -138,7 +138,7 @@ fn properties(component: &Component, zones: &[Component]) -> BTreeMap<String, Ve
     all
 }
 
-/// The moments in a line: days, floating times and instants are three kinds of thing.
+/// The moments in a line, in one form. Days, floating times and instants stay distinct.
 fn moments(line: &Line, zones: &[Component]) -> Vec<String> {
     let zone = line.parameter("TZID").map(|id| Zone::of(id, zones));
     line.value.split(',').map(|value| moment(value.trim(), zone.as_ref())).collect()
@@ -168,7 +168,7 @@ fn moment(value: &str, zone: Option<&Option<Zone>>) -> String {
     instant.map_or_else(|| value.to_owned(), |instant| format!("instant {instant}"))
 }
 
-/// The end, whether it is given as such or as a duration, or follows from the beginning.
+/// The end, whether given as an end, as a duration, or implied by the beginning.
 fn end(component: &Component, zones: &[Component]) -> Option<String> {
     let end = component.line("DTEND").or_else(|| component.line("DUE")).filter(|line| !line.value.trim().is_empty());
     if let Some(line) = end {
@@ -229,7 +229,7 @@ fn seconds(text: &str) -> Option<i64> {
     number.is_empty().then_some(sign * total)
 }
 
-/// A rule with its parts in one order, without what is the default.
+/// A rule with sorted parts, without defaults.
 fn rule(value: &str) -> String {
     let mut parts: Vec<String> = value
         .to_ascii_uppercase()
@@ -271,12 +271,12 @@ fn alarm(alarm: &Component, zones: &[Component]) -> String {
     parts.join("; ")
 }
 
-/// A text without its escapes, with one kind of line break and without blanks at the ends.
+/// A text without escapes, with uniform line breaks and without blanks at the ends.
 pub(super) fn plain(value: &str) -> String {
     unescape(value).replace("\r\n", "\n").lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
-/// What is attached: a place, or bytes.
+/// The attachment in one form: its URI, or its size and hash.
 fn content(line: &Line) -> String {
     if is_binary(line) { bytes(&line.value) } else { line.value.trim().to_owned() }
 }
@@ -285,7 +285,7 @@ fn is_binary(line: &Line) -> bool {
     line.parameter("ENCODING").is_some_and(|it| it.eq_ignore_ascii_case("BASE64") || it.eq_ignore_ascii_case("b"))
 }
 
-/// Replaces what is attached as bytes by what they are compared by.
+/// Replaces attached bytes by their size and hash.
 pub(super) fn condense(line: &mut Line) {
     let is_bytes = match line.name.as_str() {
         "ATTACH" | "IMAGE" => is_binary(line),
@@ -298,7 +298,7 @@ pub(super) fn condense(line: &mut Line) {
     }
 }
 
-/// Bytes in Base64 as something that can be compared: how many they are, and their hash. They may be many, and are not kept.
+/// The size and hash of bytes in Base64. They are decoded in pieces, as they may be large.
 pub(super) fn bytes(base64: &str) -> String {
     let hash = || -> std::io::Result<String> {
         let mut decoded = DecoderReader::new(WithoutBlanks(base64.bytes()), &STANDARD);
@@ -316,7 +316,7 @@ pub(super) fn bytes(base64: &str) -> String {
     hash().unwrap_or_else(|_| base64.chars().filter(|it| !it.is_whitespace()).collect())
 }
 
-/// The bytes of a text without its blanks.
+/// Skips blanks in a text.
 struct WithoutBlanks<'a>(std::str::Bytes<'a>);
 
 impl Read for WithoutBlanks<'_> {

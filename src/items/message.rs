@@ -1,9 +1,9 @@
-//! Items in messages of mail: calendar objects and cards as parts, whatever they are called and however they are encoded, and Kolab's.
+//! Items in mail messages: calendar objects and cards as parts, in any media type and encoding, and Kolab's.
 //!
-//! - Mail that carries an invitation is never an event: whatever has a method, but for one that only publishes, is such mail.
-//! - Where a message has more than its item, such as words or files beside it, that is said: it is worth keeping as mail.
+//! - Mail with an invitation is never an event: any method other than PUBLISH makes it such mail.
+//! - A message with more than its item, such as further words or files, is marked: it is worth keeping as mail.
 //! - A card may be uuencoded, as Kerio Connect has stored some.
-//! - The parser promises not to panic. Were it to break its word, the message would have no parts.
+//! - The parser promises not to panic. If it does, the message counts as empty.
 
 use super::calendar::{invited_uids, uids};
 use super::encoding::decoded_text;
@@ -14,34 +14,32 @@ use crate::domain::ItemFault;
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{MessageParser, MimeHeaders};
 
-/// A message as far as it is about items.
+/// The parts of a message that matter for items.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ItemMessage {
     parts: Vec<ItemPart>,
     attachments: Vec<Attachment>,
-    /// What is written beside the parts for people without a calendar.
+    /// The text beside the parts, for people without a calendar.
     words: Vec<String>,
-    /// What Kolab says that it is, such as `application/x-vnd.kolab.event`.
-    pub kolab_type: Option<String>,
-    /// What it is called.
+    /// Its subject.
     pub subject: String,
-    /// When it says that it was written, in seconds since 1970.
+    /// Its own date, in seconds since 1970.
     pub date: Option<i64>,
 }
 
 /// An item of a message as iCalendar or vCard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemText {
-    /// Whether it is a contact, or else an event or a task.
+    /// Whether it is a contact rather than an event or a task.
     pub is_contact: bool,
     /// iCalendar or vCard.
     pub text: String,
-    /// Whether the message has something beside: another item, a file or words that the item does not have.
+    /// Whether the message has more: another item, a file, or words that the item lacks.
     pub has_more: bool,
 }
 
 impl ItemMessage {
-    /// Reads a message.
+    /// Reads a message; an unreadable one has no parts.
     pub fn read(message: &[u8]) -> Self {
         std::panic::catch_unwind(|| Self::parse(message)).unwrap_or_default()
     }
@@ -49,7 +47,6 @@ impl ItemMessage {
     fn parse(message: &[u8]) -> Self {
         let Some(message) = MessageParser::default().parse(message) else { return Self::default() };
         let mut read = Self {
-            kolab_type: message.header_raw("X-Kolab-Type").map(|value| value.trim().to_ascii_lowercase()),
             subject: message.subject().unwrap_or_default().to_owned(),
             date: message.date().map(mail_parser::DateTime::to_timestamp),
             ..Self::default()
@@ -79,7 +76,7 @@ impl ItemMessage {
         read
     }
 
-    /// The UIDs of the events that it invites to, or reports on.
+    /// The UIDs of the items in it, as in an invitation or an answer to one.
     pub fn announced_uids(&self) -> Vec<String> {
         self.parts.iter().flat_map(|part| uids(&part.text)).map(|(_, uid)| uid).collect()
     }
@@ -89,7 +86,7 @@ impl ItemMessage {
         self.parts.iter().flat_map(|part| invited_uids(&part.text)).collect()
     }
 
-    /// The item that it is, which is taken out of it. The error says why it is none.
+    /// Takes the item out of the message. The error says why it has none.
     pub fn take_item(&mut self) -> Result<ItemText, ItemFault> {
         for index in 0..self.parts.len() {
             let Some(item) = self.item_of(index) else { continue };
@@ -102,12 +99,12 @@ impl ItemMessage {
         Err(ItemFault::Nothing)
     }
 
-    /// Whether it is a contact, and its text; none where a part holds no item.
+    /// Whether a part is a contact, and its text; none if it holds no item.
     fn item_of(&mut self, index: usize) -> Option<Result<(bool, String), ItemFault>> {
         let part = self.parts.get(index)?;
         let is_contact = part.media_type.contains("card") || part.media_type.ends_with(".contact");
         if let Some(converted) = kolab::converted(part, &self.attachments) {
-            // What it refers to was taken in.
+            // The item includes the attachments it refers to.
             self.attachments.retain(|it| !it.is_named_in(&part.text));
             self.words.clear();
             return Some(converted.map(|text| (is_contact, text)));
@@ -123,7 +120,7 @@ impl ItemMessage {
         Some(Ok((is_contact, text)))
     }
 
-    /// Whether there are files, or words that the item does not have.
+    /// Whether the message has files, or words that the item lacks.
     fn has_more_than(&self, text: &str) -> bool {
         let letters = |text: &str| {
             text.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
@@ -143,7 +140,7 @@ fn unfolded(text: &str) -> String {
     text.replace("\r\n ", "").replace("\n ", "")
 }
 
-/// Whether a text holds a contact, or else an event or a task; none where it holds neither.
+/// Whether a text holds a contact rather than an event or a task; none if neither.
 fn kind_of(text: &str) -> Option<bool> {
     text.lines().find_map(|line| {
         let begins =
@@ -152,7 +149,7 @@ fn kind_of(text: &str) -> Option<bool> {
     })
 }
 
-/// The method of a calendar object that is sent to somebody.
+/// The method of a calendar object, other than PUBLISH.
 fn method(text: &str) -> Option<String> {
     let line = text.lines().find(|line| line.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("METHOD:")))?;
     let method = line[7..].trim().to_ascii_uppercase();
@@ -172,7 +169,7 @@ fn is_about_items(media_type: &str) -> bool {
     ) || media_type.starts_with("application/x-vnd.kolab.")
 }
 
-/// The text between `begin 644 name` and `end`, if it does.
+/// The uuencoded text between `begin 644 name` and `end`; none without such a begin line.
 fn uudecoded(text: &str) -> Option<String> {
     let mut lines = text.lines().skip_while(|line| !line.starts_with("begin "));
     lines.next()?;
@@ -248,7 +245,6 @@ mod tests {
             "X-Kolab-Type: application/x-vnd.kolab.event\r\n",
             &[("Content-Type: application/calendar+xml", xml), file],
         );
-        assert_eq!(kolab.kolab_type.as_deref(), Some("application/x-vnd.kolab.event"));
         let item = kolab.take_item().unwrap();
         let same = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:k@x\r\nDTSTART;TZID=Europe/Berlin:20240102T093000\r\nDTEND;TZID=Europe/Berlin:20240102T103000\r\nRRULE:FREQ=WEEKLY;COUNT=5;BYDAY=TU,TH\r\nEXDATE;TZID=Europe/Berlin:20240104T093000\r\nSUMMARY:Jour fixe\\, weekly\r\nCATEGORIES:a,b\\,c\r\nORGANIZER;CN=Ann:mailto:ann@example.com\r\nATTACH;ENCODING=BASE64;VALUE=BINARY:SGVsbG8=\r\nBEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:x\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
         let (one, other) =

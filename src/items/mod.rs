@@ -1,16 +1,15 @@
-//! Events, tasks and contacts: iCalendar (RFC 5545), vCard (RFC 2426, RFC 6350) and Kolab's formats read, converted, written and compared
-//! by meaning.
+//! Events, tasks and contacts: reads, converts, writes and compares iCalendar (RFC 5545), vCard (RFC 2426, RFC 6350) and Kolab's formats.
 //!
-//! Promises
+//! Promises:
 //!
-//! - that what is written is what the source wrote, line by line, but for the lines that a conversion names;
-//! - that an [`Uninvited`], the only calendar object that a target can be given, has neither organizer nor attendees nor a method,
-//!   unless the target was shown not to schedule;
-//! - that two objects are equal exactly when they mean the same: the same instants and occurrences, texts, alarms, categories and
-//!   attachments, names, addresses and pictures. What a server may change without changing the meaning does not count;
-//! - that nothing here fails on an input: what cannot be read is named.
+//! - Written items equal what the source wrote, line by line, except for lines that a conversion names.
+//! - An [`Uninvited`], the only calendar object that a target accepts, never has a METHOD, and has organizer and attendees only if the
+//!   target was shown not to schedule.
+//! - Two objects are equal exactly when they mean the same: the same instants and occurrences, texts, alarms, categories and attachments,
+//!   names, addresses and pictures. What a server may change without changing the meaning does not count.
+//! - No input makes anything here fail: what cannot be read is named.
 //!
-//! Pure functions on text: no I/O, no clock. Where items come from and go to is the matter of `dav` and `migrate`.
+//! Pure functions on text: no I/O, no clock. `dav` and `migrate` know where items come from and go to.
 
 mod calendar;
 mod card;
@@ -37,26 +36,26 @@ pub use participants::{Attendees, Condensed, DoesNotSchedule, Uninvited};
 
 use crate::domain::{Difference, ItemChange, ItemFault, ItemName};
 
-/// Something that cannot be migrated, with the reason.
+/// Something that is not migrated, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable {
-    /// How a person knows it.
+    /// Its name for a person.
     pub name: ItemName,
     /// Why.
     pub why: ItemFault,
-    /// Whether it is left out on purpose, and nobody misses it.
+    /// Whether it is left out on purpose, so that nothing is missing.
     pub left_out: bool,
 }
 
 impl Unusable {
-    /// Something without a name that is missing on the target.
+    /// Something without a name, which will be missing on the target.
     pub fn unnamed(why: ItemFault) -> Self {
         Self { name: ItemName::default(), why, left_out: false }
     }
 }
 
-/// What two objects that should mean the same differ in.
+/// The differences between two objects that should mean the same.
 pub type Differences = Vec<Difference>;
 
-/// What a person should know of an item's conversion, one by one.
+/// What a person should know about an item's conversion.
 pub type Changes = Vec<ItemChange>;

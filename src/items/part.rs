@@ -1,11 +1,11 @@
-//! The parts of a message that are about items, decoded.
+//! The decoded parts of a message that matter for items.
 
 /// A part of a message that may hold items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ItemPart {
-    /// Its media type in small letters, such as `text/calendar`.
+    /// Its media type in lower case, such as `text/calendar`.
     pub(super) media_type: String,
-    /// What it says.
+    /// Its decoded text.
     pub(super) text: String,
 }
 

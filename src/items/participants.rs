@@ -1,26 +1,24 @@
-//! Nobody is invited. The only calendar object that a target can be given is an [`Uninvited`], and it is made in two ways:
+//! Nobody is invited. A target accepts only one kind of calendar object, an [`Uninvited`], and there are two ways to make one:
 //!
-//! 1. *Listed*: organizer and attendees leave the object and become lines of its description; the originals stay in properties of our
-//!    own, which no server acts on. Alarms that would send mail show a message instead.
-//! 2. *Kept*: for a target of which a [`DoesNotSchedule`] is the proof that it sends nothing by itself.
+//! 1. *Listed*: organizer and attendees become lines of the description; the originals stay in properties of our own, which no server acts
+//!    on. Foreign properties with a mail address, which some server may take for a participant, become properties of our own, too.
+//! 2. *Kept*: only with a [`DoesNotSchedule`], the proof that the target sends nothing by itself.
 //!
-//! A foreign property with a mail address in it, which some server may take for a participant, is renamed to one of our own, too.
-//!
-//! The outer lines of the object are made here, so there is no METHOD; and of each component only lines with a plain name are written,
-//! none of them one that RFC 6638 acts on.
+//! Either way, alarms that would send mail or start a program show a message instead, and the outer lines of the object are our own, so
+//! that it has no METHOD. Only lines with a plain name are written; when participants are listed, none that RFC 6638 acts on.
 
 use super::component::Component;
 use super::line::{Line, escape};
 use super::{CalendarItem, Differences, meaning};
 use crate::domain::ItemKind;
 
-/// Shows that a server does not send invitations by itself.
+/// The proof that a server does not send invitations by itself.
 #[derive(Debug, Clone, Copy)]
 pub struct DoesNotSchedule(());
 
 impl DoesNotSchedule {
-    /// From what a server says of itself: the classes of its `DAV` header, and whether the account has a scheduling inbox (RFC 6638,
-    /// section 2). A server that does not say is taken for one that schedules.
+    /// Derives the proof from the classes of the server's `DAV` header and whether the account has a scheduling inbox (RFC 6638, section
+    /// 2). A server that does not say counts as one that schedules.
     pub fn shown_by(classes: &[String], has_inbox: bool) -> Option<Self> {
         let speaks = classes.iter().any(|class| class.eq_ignore_ascii_case("calendar-access"));
         let schedules = classes.iter().any(|class| class.to_ascii_lowercase().contains("schedul"));
@@ -28,7 +26,7 @@ impl DoesNotSchedule {
     }
 }
 
-/// What is done with participants.
+/// What happens to participants.
 #[derive(Debug, Clone, Copy)]
 pub enum Attendees {
     /// They are listed in the description.
@@ -41,14 +39,14 @@ pub enum Attendees {
 #[derive(Debug, Clone)]
 pub struct Uninvited(CalendarItem);
 
-/// The lines that make a server or a mail program send something.
+/// Lines that make a server or a mail program send something.
 const INVITING: [&str; 4] = ["ATTENDEE", "ORGANIZER", "METHOD", "REQUEST-STATUS"];
 
 impl Uninvited {
-    /// From an item of the source.
+    /// Makes one from an item of the source.
     pub fn from(mut item: CalendarItem, attendees: Attendees) -> Self {
         for component in &mut item.components {
-            // Participants as components of their own (RFC 9073) and whatever else is nested are no alarms.
+            // Drops everything nested that is no alarm, such as participants as components (RFC 9073).
             component.parts.retain(|part| part.name == "VALARM");
             component.parts.iter_mut().for_each(silent);
             if matches!(attendees, Attendees::Listed) {
@@ -67,19 +65,19 @@ impl Uninvited {
         Self(item)
     }
 
-    /// As it is stored.
+    /// The text to store.
     pub fn text(&self) -> String {
         let mut text = String::new();
         self.0.write(&mut text);
         text
     }
 
-    /// About how many bytes it has.
+    /// Its approximate size in bytes.
     pub fn size(&self) -> usize {
         self.0.components.iter().map(Component::size).sum()
     }
 
-    /// Keeps of what is attached no more than a comparison needs. It can be compared as before and cannot be stored any more.
+    /// Reduces attachments to what a comparison needs. The result can be compared, but not stored.
     pub fn condensed(mut self) -> Condensed {
         self.0.components.iter_mut().flat_map(|it| &mut it.lines).for_each(meaning::condense);
         Condensed(self.0)
@@ -96,7 +94,7 @@ impl Uninvited {
     }
 }
 
-/// A calendar object that was stored, as far as it takes to compare what the target gives back.
+/// A stored calendar object, reduced to what is needed to compare it with the target's.
 #[derive(Debug, Clone)]
 pub struct Condensed(CalendarItem);
 
@@ -106,13 +104,13 @@ impl Condensed {
         self.0.has_participants()
     }
 
-    /// What an object of a server differs in; nothing when it means the same.
+    /// How the server's object differs; empty if both mean the same.
     pub fn differences(&self, other: &CalendarItem) -> Differences {
         meaning::differences(&self.0, other)
     }
 }
 
-/// An alarm that sends mail or starts a program shows a message instead.
+/// Makes an alarm that sends mail or starts a program show a message instead.
 fn silent(alarm: &mut Component) {
     alarm.parts.clear();
     alarm.lines.retain(|line| !INVITING.contains(&line.name.as_str()));
@@ -127,7 +125,7 @@ fn silent(alarm: &mut Component) {
     }
 }
 
-/// Takes the participants out of a component and writes them into its description.
+/// Moves the participants of a component into its description.
 fn listed(component: &mut Component) {
     let (people, rest): (Vec<Line>, Vec<Line>) =
         component.lines.drain(..).partition(|line| INVITING.contains(&line.name.as_str()));
@@ -148,7 +146,7 @@ fn listed(component: &mut Component) {
         let original = written.replace("\r\n ", "").trim_end().to_owned();
         component.lines.push(Line::new(&format!("X-KIMT-{}", person.name), escape(&original)));
     }
-    // Of thousands of participants the description names the first; all stay in the properties.
+    // The description names only the first; all stay in the properties.
     const MOST: usize = 200;
     let more = words.len().saturating_sub(MOST);
     words.truncate(MOST);
@@ -163,7 +161,7 @@ fn listed(component: &mut Component) {
     }
 }
 
-/// Renames a foreign property that names somebody by a mail address, such as `X-MS-OLK-SENDER`.
+/// Renames a foreign property that contains a mail address, such as `X-MS-OLK-SENDER`.
 fn harmless(line: &mut Line) {
     let names = |text: &str| text.to_ascii_lowercase().contains("mailto:");
     let is_foreign = line.name.starts_with("X-") && !line.name.starts_with("X-KIMT-");
@@ -177,7 +175,7 @@ fn called(person: &Line) -> String {
     let address =
         address.get(..7).filter(|head| head.eq_ignore_ascii_case("mailto:")).map_or(address, |_| &address[7..]);
     match person.parameter("CN").filter(|name| !name.is_empty() && *name != address) {
-        // A parameter's own escapes (RFC 6868).
+        // Parameters have their own escapes (RFC 6868).
         Some(name) => format!("{} <{address}>", name.replace("^'", "\"").replace("^n", " ").replace("^^", "^")),
         None => address.to_owned(),
     }
@@ -200,7 +198,7 @@ mod tests {
 
     const MEETING: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:m\r\nDTSTART:20200101T090000Z\r\nSUMMARY:Plan\r\nDESCRIPTION:Bring cake.\r\nORGANIZER;CN=Ann Keller:mailto:ann@example.com\r\nATTENDEE;CN=\"Bob; B.\";PARTSTAT=ACCEPTED:MAILTO:bob@example.com\r\nATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:eve@example.com\r\nREQUEST-STATUS:2.0\r\nX-MS-OLK-SENDER;CN=Bob:MAILTO:bob@example.com\r\nX-OTHER;SENT-BY=\"mailto:bob@example.com\":x\r\nX-COLOR:red\r\nBEGIN:VALARM\r\nACTION:EMAIL\r\nTRIGGER:-PT5M\r\nATTENDEE:mailto:bob@example.com\r\nX-TO:mailto:bob@example.com\r\nEND:VALARM\r\nBEGIN:PARTICIPANT\r\nCALENDAR-ADDRESS:mailto:bob@example.com\r\nEND:PARTICIPANT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 
-    /// The names of all properties in a text, by a reader that is as lenient as any server's.
+    /// The names of all properties in a text, read as leniently as any server does.
     fn names(text: &str) -> Vec<String> {
         let unfolded = text.replace("\r\n ", "");
         unfolded
@@ -258,7 +256,7 @@ mod tests {
                 );
             }
         }
-        // A name that is none makes the item one that is named and not one that is sent.
+        // An invalid property name makes the item unusable: it is named, not sent.
         let odd = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART:20200101T090000Z\r\nATTENDEE\u{200b}:mailto:b@c.d\r\nEND:VEVENT\r\nEND:VCALENDAR";
         assert!(split_calendar(odd, "")[0].is_err());
     }

@@ -1,15 +1,15 @@
-//! The occurrences of a series, to a bound: two rules that are written differently are the same when they name the same days.
+//! The first occurrences of a series: rules in different words are the same if they name the same days.
 
 use calcard::common::timezone::Tz;
 use calcard::icalendar::ICalendar;
 use chrono::NaiveDateTime;
 
-/// Occurrences that are compared at most.
+/// At most this many occurrences are compared.
 const MOST: usize = 400;
 
-/// The first occurrences in local time, and whether there are no more. None where the rule is not understood.
+/// The first occurrences in local time, and whether there are no more. None if the rule is not understood.
 pub(super) fn occurrences(start: NaiveDateTime, rule: &str) -> Option<(Vec<NaiveDateTime>, bool)> {
-    // A rule that names moments within a minute is nobody's calendar, and could be computed for very long.
+    // Nobody's calendar repeats by the minute or second, and such rules could take very long to expand.
     let upper = rule.to_ascii_uppercase();
     if upper.contains("SECONDLY") || upper.contains("MINUTELY") || rule.contains(['\r', '\n']) || rule.len() > 2000 {
         return None;
@@ -18,7 +18,7 @@ pub(super) fn occurrences(start: NaiveDateTime, rule: &str) -> Option<(Vec<Naive
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART:{}\r\nRRULE:{rule}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
         start.format("%Y%m%dT%H%M%S")
     );
-    // The crate is read-only data in and out; a fault of its own on an odd rule means that the rule is not understood.
+    // If the crate panics on an odd rule, the rule counts as not understood.
     let expanded = std::panic::catch_unwind(|| {
         let calendar = ICalendar::parse(&text).ok()?;
         let expanded = calendar.expand_dates(Tz::Floating, MOST);

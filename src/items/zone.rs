@@ -1,5 +1,5 @@
-//! Time zones: from a local time to an instant, through the VTIMEZONE that comes with it (RFC 5545, section 3.6.5) or a zone that is
-//! known by its name, and the VTIMEZONE of a known zone where an object has none.
+//! Time zones: converts local times to instants, through an object's own VTIMEZONE (RFC 5545, section 3.6.5) or a zone known by name, and
+//! writes the VTIMEZONE of a known zone for an object without one.
 
 use super::component::Component;
 use super::line::Line;
@@ -7,43 +7,43 @@ use calcard::common::timezone::Tz;
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, Offset, TimeZone, Weekday};
 use std::str::FromStr;
 
-/// The years for which a zone is described.
+/// The years that a written VTIMEZONE covers.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2037;
-/// The years for which the onsets of a rule are computed. Exchange and Outlook let their rules begin in 1601.
+/// The years for which a rule's onsets are computed. Rules of Exchange and Outlook begin in 1601.
 const RULED_YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
-/// The transitions of one observance that are computed at most.
+/// At most this many onsets of one observance are computed.
 const MOST_ONSETS: usize = 300;
 
-/// How far local time is from UTC, in seconds east.
+/// A time zone. Offsets are in seconds east of UTC.
 pub(super) enum Zone {
-    /// By the rules of a VTIMEZONE: from each local moment on, the offset before and after.
+    /// The onsets of a VTIMEZONE in local time, each with the offsets before and after.
     Rules(Vec<(NaiveDateTime, i32, i32)>),
-    /// By its name.
+    /// A zone known by name.
     Named(chrono_tz::Tz),
 }
 
 impl Zone {
-    /// The local time of an instant, but for the hours of a change.
+    /// The local time of an instant; not exact in the hours around a change.
     pub(super) fn local(&self, instant: i64) -> Option<NaiveDateTime> {
         let guess = chrono::DateTime::from_timestamp(instant, 0)?.naive_utc();
         let offset = guess.and_utc().timestamp() - self.instant(guess)?;
         guess.checked_add_signed(Duration::seconds(offset))
     }
 
-    /// The zone that an object means by a TZID.
+    /// The zone that an object means by a TZID: its own VTIMEZONE, or a known name.
     pub(super) fn of(id: &str, zones: &[Component]) -> Option<Self> {
         let own = zones.iter().find(|zone| zone.text("TZID").as_deref() == Some(id));
         own.and_then(rules).map(Zone::Rules).or_else(|| named(id).map(Zone::Named))
     }
 
-    /// The instant of a local time; of an hour that is there twice the first one.
+    /// The instant of a local time; in a repeated hour, the first.
     pub(super) fn instant(&self, local: NaiveDateTime) -> Option<i64> {
         let offset = match self {
             Zone::Named(zone) => {
                 let offset = zone.offset_from_local_datetime(&local);
                 match offset.earliest() {
                     Some(offset) => offset.fix().local_minus_utc(),
-                    // In the hour that is left out, the offset from before holds.
+                    // In a skipped hour, the offset from before holds.
                     None => zone
                         .offset_from_local_datetime(&(local - Duration::hours(3)))
                         .earliest()?
@@ -52,8 +52,7 @@ impl Zone {
                 }
             }
             Zone::Rules(onsets) => {
-                // An onset is given in the local time before it. The hour that it leaves out still belongs to the offset before; of an
-                // hour that is there twice, the first one counts.
+                // An onset is in the local time before it. A skipped hour has the offset from before; of a repeated hour, the first counts.
                 let is_past = |(onset, before, after): &&(NaiveDateTime, i32, i32)| {
                     local >= *onset + Duration::seconds(i64::from((after - before).max(0)))
                 };
@@ -67,7 +66,7 @@ impl Zone {
     }
 }
 
-/// A zone by its name, also as Windows and Exchange write it.
+/// A zone by its IANA name, or as Windows and Exchange call it.
 fn named(id: &str) -> Option<chrono_tz::Tz> {
     let id = id.trim().trim_start_matches('/');
     let tail = || id.match_indices('/').find_map(|(at, _)| Tz::from_str(&id[at + 1..]).ok());
@@ -77,7 +76,7 @@ fn named(id: &str) -> Option<chrono_tz::Tz> {
     }
 }
 
-/// The onsets of all observances in order, each with the offsets before and after. None where a rule is not understood.
+/// The onsets of all observances in order, each with the offsets before and after. None if a rule is not understood.
 fn rules(zone: &Component) -> Option<Vec<(NaiveDateTime, i32, i32)>> {
     let mut onsets = Vec::new();
     for observance in &zone.parts {
@@ -124,7 +123,7 @@ fn yearly(rule: &str, start: NaiveDateTime, before: i32) -> Option<Vec<NaiveDate
         months.push(start.month());
     }
     let mut onsets = Vec::new();
-    // Where onsets are counted, the first ones count.
+    // COUNT counts from the rule's first onset.
     let first = if count < usize::MAX { start.year() } else { start.year().max(*RULED_YEARS.start()) };
     for year in first..=(*RULED_YEARS.end()).min(first + MOST_ONSETS as i32) {
         for month in &months {
@@ -169,7 +168,7 @@ fn weekday(text: &str) -> Option<(i32, Weekday)> {
     Some((if nth.is_empty() { 0 } else { nth.parse().ok()? }, day))
 }
 
-/// `+0130`, in seconds.
+/// Parses an offset such as `+0130` into seconds.
 fn offset(text: &str) -> Option<i32> {
     let text = text.trim();
     let sign = if text.starts_with('-') { -1 } else { 1 };
@@ -179,7 +178,7 @@ fn offset(text: &str) -> Option<i32> {
     Some(sign * ((h1 * 10 + h2) * 3600 + (m1 * 10 + m2) * 60 + seconds)).filter(|offset| offset.abs() < 86_400)
 }
 
-/// A local date with its time; a date alone is its midnight.
+/// Parses a local date-time; a date alone means midnight.
 pub(super) fn local(text: &str) -> Option<NaiveDateTime> {
     let text = text.trim().trim_end_matches(['Z', 'z']);
     NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S")
@@ -188,7 +187,7 @@ pub(super) fn local(text: &str) -> Option<NaiveDateTime> {
         .or_else(|| NaiveDate::parse_from_str(text, "%Y%m%d").ok()?.and_hms_opt(0, 0, 0))
 }
 
-/// The description of a zone that is known by its name: each change between 1970 and 2037, those of one kind together.
+/// The VTIMEZONE of a zone known by name: all changes in [`YEARS`], grouped by kind.
 pub(super) fn known(id: &str) -> Option<Component> {
     let zone = named(id)?;
     let offset_at = |instant: i64| {
@@ -262,7 +261,7 @@ mod tests {
         for day in 0..1000 {
             let local =
                 NaiveDate::from_ymd_opt(2020, 1, 1).unwrap().and_hms_opt(9, 30, 0).unwrap() + Duration::hours(day * 25);
-            // The hours of a change are there twice or not at all.
+            // The hours of a change are repeated or skipped.
             if matches!(local.format("%H").to_string().as_str(), "02" | "03") {
                 continue;
             }

@@ -110,6 +110,9 @@ pub(super) struct Head {
     /// Both sides at the end of the last run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<[Extent; 2]>,
+    /// INTERNALDATE, in seconds since 1970, of the last messages on the source at the end of the last run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_dates: Vec<(Uid, i64)>,
     /// The source's folder had this path before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed_from: Option<FolderPath>,
@@ -131,6 +134,7 @@ impl Head {
             target,
             complete: None,
             ended: None,
+            last_dates: Vec::new(),
             renamed_from: None,
             is_made: false,
             renaming: None,

@@ -4,7 +4,7 @@
 //! So in every run:
 //!
 //! 1. A few recorded messages of each folder, the last ones and some spread over it, are checked on both sides.
-//! 2. On the source, the recorded sizes are compared with those that it announces now.
+//! 2. On the source, the recorded sizes are compared with those that it announces now, and the dates of the last messages with those noted.
 //! 3. On the target, a place has to hold a message of the recorded size; one of another size is read. An empty place is a deletion by the
 //!    user, if the target's UIDNEXT shows that the folder continued from there.
 //! 4. UIDNEXT must not have gone back on either side. A UIDNEXT that is not above all UIDs that exist proves nothing.
@@ -71,9 +71,11 @@ fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recor
     let target_names: Vec<&[u8]> = target_names.iter().map(Vec::as_slice).collect();
     let uids = |index: usize| sampled[index].iter().map(|message| message.uid).collect();
     let places = |index: usize| sampled[placed[index]].iter().filter_map(|message| message.target_uid).collect();
-    let mut here: Vec<BTreeMap<Uid, u64>> = vec![BTreeMap::new(); part.len()];
+    let mut here: Vec<BTreeMap<Uid, (u64, Option<i64>)>> = vec![BTreeMap::new(); part.len()];
     let mut there: Vec<BTreeMap<Uid, u64>> = vec![BTreeMap::new(); placed.len()];
-    let mut take_here = |index: usize, head: MessageHead| _ = here[index].insert(head.uid, head.size);
+    let mut take_here = |index: usize, head: MessageHead| {
+        here[index].insert(head.uid, (head.size, head.date.map(|date| date.timestamp())));
+    };
     let mut take_there = |index: usize, head: MessageHead| _ = there[index].insert(head.uid, head.size);
     let (mut ended_here, mut ended_there) = (0, 0);
     let mut opened = vec![None; part.len()];
@@ -95,11 +97,14 @@ fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recor
         return Err(halt);
     }
     let mut there: BTreeMap<usize, BTreeMap<Uid, u64>> = placed.into_iter().zip(there).collect();
-    for ((index, Recorded { job, sampled, .. }), (here, opened)) in
+    for ((index, Recorded { job, record, sampled }), (here, opened)) in
         part.iter_mut().enumerate().zip(here.into_iter().zip(opened))
     {
         let there = there.remove(&index).unwrap_or_default();
-        job.progress.witnesses = Some(Witnesses { sampled: std::mem::take(sampled), here, there, opened });
+        let dates_differ = !record.has_dates(|uid| here.get(&uid).and_then(|(_, date)| *date));
+        let here = here.into_iter().map(|(uid, (size, _))| (uid, size)).collect();
+        job.progress.witnesses =
+            Some(Witnesses { sampled: std::mem::take(sampled), here, dates_differ, there, opened });
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Problems grouped, so that a person reads a thousand alike once: by kind for one account, by cause over all accounts.
 
-use crate::domain::{Problem, ProblemKind, Reach, Severity, Side, printable};
+use crate::domain::{Problem, ProblemKind, Reach, Severity, Side, capitalised, printable};
 use crate::progress::{AccountEnd, AccountState, RunState};
 use std::collections::BTreeMap;
 
@@ -104,9 +104,4 @@ pub fn causes(state: &RunState) -> Vec<Cause> {
     }
     causes.sort_by_key(|cause| std::cmp::Reverse(cause.accounts.len()));
     causes
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -90,7 +90,7 @@ fn one_password_is_corrected_in_its_row_the_account_tried_again_alone_and_the_li
     let on_disk = || std::fs::read_to_string(demo.accounts_file()).unwrap();
     let as_it_was = format!(";{NO_WORD}\n");
     assert!(on_disk().contains(&as_it_was));
-    harness.get_by_label("1 account is corrected, in this window only.");
+    harness.get_by_label("1 account is corrected in this window only.");
     harness.get_by_label("Save a corrected list").click();
     harness.run_steps(2);
     wait_until(&mut harness, "the list", |app| app.wizard.good_news.is_some());

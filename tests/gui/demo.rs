@@ -40,7 +40,7 @@ fn whoever_has_no_servers_can_try_it_and_meets_a_certificate_a_wrong_password_an
     wait_until(&mut harness, "the second run", |app| app.wizard.status.state.accounts.len() == 1);
     wait_until(&mut harness, "its end", |app| app.wizard.page == Page::Result);
     harness.get_by_label_contains("7 of 8 accounts are complete (1 in this run). 1 needs you.");
-    harness.get_by_label("Show the one that needs you");
+    harness.get_by_label("Show the account that needs attention");
     // Nothing of it is among the user's own migrations.
     assert!(!folder.path().join("state/migrations").exists());
     harness.get_by_label("Leave the demo").click();

@@ -253,7 +253,7 @@ fn all_that_need_her_are_found_from_the_verdict_also_those_of_earlier_runs() {
     harness.run();
     harness.get_by_label_contains("35 of 60 accounts are complete (10 in this run). 4 need you");
     harness.get_by_label("This run 12");
-    harness.get_by_label("Show all 4 that need you").click();
+    harness.get_by_label("Show all 4 that need attention").click();
     harness.run();
     assert_eq!(harness.state().actions, [Action::ShowAllProblems]);
     // Where this run has all of them, they are in its table already.
@@ -290,7 +290,7 @@ fn the_way_from_the_verdict_to_all_that_need_her_ends_at_them() {
     harness.key_press(Key::Enter);
     at_the_end(&mut harness);
     harness.get_by_label_contains("2 of 3 accounts are complete (1 in this run). 1 needs you.");
-    harness.get_by_label("Show the one that needs you").click();
+    harness.get_by_label("Show the account that needs attention").click();
     harness.run_steps(3);
     let wizard = &harness.state().wizard;
     assert_eq!((wizard.page, wizard.accounts.showing), (Page::Accounts, Showing::Problems));

@@ -109,7 +109,7 @@ fn each_way_to_sign_in_is_chosen_and_filled_in_by_its_label() {
     assert_eq!(servers.source.sign_in, SignInWay::MasterUser { user, password: password.clone(), separator: '*' });
     assert_eq!(servers.target.sign_in, SignInWay::OwnPassword);
 
-    choose(&mut harness, "source", "Administrator on behalf of each");
+    choose(&mut harness, "source", "Administrator on behalf of each person");
     harness.get_by_label("Administrator on the source");
     harness.get_by_label("Administrator's password on the source");
     let servers = harness.state().wizard.servers.servers().unwrap();
@@ -187,7 +187,7 @@ fn rules_are_filled_in_as_a_form_that_writes_their_text() {
 #[test]
 fn rules_can_be_typed_line_by_line_and_a_wrong_one_is_named_by_its_line() {
     let mut harness = tall(opened());
-    harness.get_by_label("Edit them as text").click();
+    harness.get_by_label("Edit as text").click();
     harness.run();
     let rules = "Rules: what to leave out or rename";
     type_into(&mut harness, rules, "exclude Trash");
@@ -211,7 +211,7 @@ fn limits_and_the_proxy_reach_the_run() {
     type_into(&mut harness, "Speed limit on the source", "5 MB/s");
     type_into(&mut harness, "Maximum connections to the target", "3");
     type_into(&mut harness, "Proxy for all servers", "http://ann@proxy.example.com:3128");
-    type_into(&mut harness, "Password at the proxy", "geheim");
+    type_into(&mut harness, "Proxy password", "geheim");
     let servers = harness.state().wizard.servers.servers().unwrap();
     assert_eq!(
         (servers.source.connections.max_rate, servers.source.connections.max_connections),
@@ -277,7 +277,7 @@ fn no_password_under_more_is_to_be_read() {
     wizard.servers.target_more.kept.way = Way::KerioMaster;
     wizard.servers.target_more.password = String::from("hunter2kerio").into();
     let harness = tall(wizard);
-    harness.get_by_label("Password at the proxy");
+    harness.get_by_label("Proxy password");
     harness.get_by_label("Password of the target's certificate file");
     for node in harness.root().children_recursive() {
         let node = node.accesskit_node();

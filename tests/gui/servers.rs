@@ -289,7 +289,7 @@ fn one_certificate_is_asked_about_at_a_time_and_once_for_all_ports_of_its_host()
     wizard.servers.source_test = of_the_source(other.clone());
     let mut harness = plain(wizard);
     harness.run();
-    harness.get_by_label("The next one follows.");
+    harness.get_by_label("Another certificate follows.");
     harness.get_by_label_contains("(source server, port 993) is not known");
     let first = Doubt { side: Side::Source, port: 993, details: other, ..doubt(None) };
     harness.get_by_label("Trust this certificate").click();
@@ -298,7 +298,7 @@ fn one_certificate_is_asked_about_at_a_time_and_once_for_all_ports_of_its_host()
     harness.state_mut().wizard.servers.settle(&first);
     harness.run();
     harness.get_by_label_contains("(Kerio Connect administration, port 4040) is not known");
-    assert!(harness.query_by_label("The next one follows.").is_none());
+    assert!(harness.query_by_label("Another certificate follows.").is_none());
     assert_eq!(harness.state_mut().wizard.servers.begin_tests(false).len(), 2, "neither can serve yet");
 }
 

@@ -118,7 +118,7 @@ fn servers_that_go_by_another_name_are_another_migration_and_the_page_says_of_wh
     std::fs::write(&list, "ann@example.com;a;Ann\nbob@example.com;b;Bob\n").unwrap();
     let accounts = [("ann@example.com", AccountStage::Complete), ("bob@example.com", AccountStage::Complete)];
     keep(folder.path(), &begun(&list, &accounts));
-    let said = "2 of these accounts are those of the migration old.example to kerio.example.";
+    let said = "The migration old.example to kerio.example has 2 of these accounts.";
     for (source, is_other) in [("mail.old.example", true), ("old.example:993", false), ("OLD.example", false)] {
         let mut harness = open(folder.path(), None, None);
         wait_until(&mut harness, "the offer", |app| !app.wizard.servers.migrations.is_empty());

@@ -1,11 +1,13 @@
 //! Servers that were restored, wiped or used since: a UID alone does not prove a message, on either side.
 
 use super::between::{Fate, Tamper};
+use super::lying::{EVERY_WAY, WITH_UIDS, WITHOUT_UIDS};
 use super::stage::{ANN, Stage, kinds, message, problems};
+use chrono::DateTime;
 use kimt::domain::ProblemKind;
 use kimt::migrate::Verify;
 use kimt::progress::Verdict;
-use kimt::rehearsal::Profile;
+use kimt::rehearsal::{NewMessage, Profile};
 
 /// Adds messages to the source's INBOX, each of another size.
 fn add(stage: &Stage, names: &[&str]) {
@@ -32,6 +34,46 @@ fn messages_of_a_restored_source_are_copied_though_their_uids_are_recorded() {
             assert!(there.contains(&content), "{later:?}: {} arrived", there.len());
         }
         assert_eq!(there.len(), 6 + later.len(), "nothing is doubled");
+    }
+}
+
+#[test]
+fn messages_of_a_restored_source_are_copied_though_those_before_had_their_uids_and_exactly_their_sizes() {
+    for (capabilities, verify) in [WITH_UIDS, WITHOUT_UIDS].into_iter().flat_map(|it| EVERY_WAY.map(|way| (it, way))) {
+        // As many as were lost, and more; another count would show it.
+        for (since, later) in [(0, 4), (0, 6), (40, 4)] {
+            let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+            stage.verify = verify;
+            stage.target.tamper(Tamper::commands(|_| Fate::Pass).offering(capabilities));
+            let add = |stage: &Stage, from: u32, count: u32| {
+                let of = |number: u32| {
+                    let text = format!("Subject: {number:04}\r\n\r\nText {number:04}\r\n");
+                    let date = DateTime::from_timestamp(1_700_000_000 + i64::from(number), 0).unwrap().fixed_offset();
+                    NewMessage { date, ..message(&text) }
+                };
+                (from..from + count).for_each(|number| _ = stage.source.store().add(ANN, "INBOX", of(number)).unwrap());
+            };
+            add(&stage, 100, 3);
+            let backup = stage.source.store().back_up(ANN).unwrap();
+            add(&stage, 200, 4);
+            stage.assert_complete(&stage.migrate());
+            if since > 0 {
+                // A run in between that finds nothing new keeps what it knows.
+                stage.assert_complete(&stage.migrate());
+            }
+            stage.source.store().restore(ANN, &backup).unwrap();
+            add(&stage, 300 + since, later);
+            for run in ["second", "third"] {
+                let state = stage.migrate();
+                let shown = format!("{capabilities} {verify:?} {later} {run}: {:?}", problems(&state));
+                assert_eq!(state.verdict(), Verdict::AllComplete, "{shown}");
+                let there = stage.target.mail().folder("INBOX").unwrap().contents();
+                for content in stage.source.mail().folder("INBOX").unwrap().contents() {
+                    assert!(there.contains(&content), "{shown}: {} arrived", there.len());
+                }
+                assert_eq!(there.len(), 7 + later as usize, "{shown}");
+            }
+        }
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn pause(typed: &PlaceArguments) -> Result<ExitStatus, Refusal> {
 
 /// Lets them continue.
 pub(super) fn resume(typed: &PlaceArguments) -> Result<ExitStatus, Refusal> {
-    wish(&place::fleet(typed)?, Wish::Run, "The machines continue. Those that have ended have to be started again.")
+    wish(&place::fleet(typed)?, Wish::Run, "The machines continue. Restart those that have ended.")
 }
 
 /// Lets them end.

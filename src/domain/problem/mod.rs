@@ -33,6 +33,7 @@ pub use message_name::MessageName;
 pub use note::Note;
 pub use own_file::OwnFile;
 pub use record::{RecordDamage, RecordFault};
+pub use sentence::capitalised;
 
 use super::{ItemKind, Side, foreign_without_secrets, printable};
 use foreign::Foreign;

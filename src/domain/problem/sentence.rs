@@ -235,7 +235,8 @@ impl Problem {
     }
 }
 
-fn capitalised(text: &str) -> String {
+/// The text with a capital letter at its beginning.
+pub fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -1,4 +1,4 @@
-//! Jobs, by many at once over a real PostgreSQL: taken, reported, ended, begun anew, watched.
+//! Jobs over a real PostgreSQL, many at once: taken, reported, ended, begun again, watched.
 
 mod together;
 
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use zeroize::Zeroizing;
 
-/// A fleet of `jobs` jobs, begun, and what other machines need to join it.
+/// A fleet with a task begun on `jobs` jobs, and what other machines need to join it.
 struct Yard {
     postgres: Arc<Postgres>,
     url: String,
@@ -52,7 +52,7 @@ impl Yard {
         self.postgres.connect(&self.url).batch_execute(statement).unwrap();
     }
 
-    /// The leases of all who hold something are long over.
+    /// Ends the leases of all holders, long ago.
     fn vanish(&self) {
         self.sql(
             "UPDATE kimt.worker SET until = clock_timestamp() - interval '1 hour' WHERE id IN (SELECT holder FROM kimt.job
@@ -61,7 +61,7 @@ impl Yard {
     }
 }
 
-/// The next job. While another process frees what those held who are gone, nobody waits for it.
+/// The next job. Retries, because taking does not wait while another process frees what vanished ones held.
 fn taken(fleet: &Fleet) -> Job {
     for _ in 0..600 {
         if let Some(job) = fleet.take(1, "m").unwrap() {
@@ -104,7 +104,7 @@ fn of_many_machines_that_take_at_once_each_job_goes_to_one_the_largest_first() {
     assert_eq!((status.complete, status.open()), (JOBS as u64, 0));
 }
 
-/// Why [`super::take`] reads one table alone. If this fails, PostgreSQL has changed, and nothing is wrong with taking.
+/// Why [`super::take`] does not join. If this test fails, PostgreSQL has changed; taking is not at fault.
 #[test]
 fn to_take_with_a_join_would_give_one_job_to_two() {
     const TRAP: &str = "
@@ -205,7 +205,7 @@ fn a_machine_that_is_drained_or_whose_lease_is_over_takes_no_job_no_connection_a
     assert_eq!(drained.drain("machine").unwrap(), 1);
     assert!(drained.take(1, "m").unwrap().is_none() && drained.orders().unwrap().drained);
     let late = yard.machine("");
-    // Nobody may take over from it yet.
+    // Expired, but still within the grace period.
     yard.sql("UPDATE kimt.worker SET until = clock_timestamp()");
     assert!(late.take(1, "m").unwrap().is_none());
     assert!(late.take_slot("target").unwrap().is_none());
@@ -272,7 +272,7 @@ fn the_time_of_a_task_ends_with_its_last_job() {
     assert!((3_500_000..3_700_000).contains(&elapsed), "{elapsed}");
 }
 
-/// With a schedule all of them are due later for hours, and every idle machine asks again and again.
+/// With a schedule, all jobs are due later for hours, and every idle machine keeps asking.
 #[test]
 fn to_find_that_nothing_is_due_no_machine_looks_at_all_jobs() {
     const JOBS: i64 = 3000;
@@ -287,7 +287,7 @@ fn to_find_that_nothing_is_due_no_machine_looks_at_all_jobs() {
         let row = client.query_one(counted, &[]).unwrap();
         (row.get::<_, i64>(0), row.get::<_, i64>(1))
     };
-    // PostgreSQL counts with a delay.
+    // PostgreSQL updates its statistics with a delay.
     while looked_at().0 < 20 {
         assert!(fleet.take(1, "m").unwrap().is_none());
         assert!(fleet.orders().unwrap().is_open);

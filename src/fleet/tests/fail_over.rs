@@ -1,4 +1,4 @@
-//! Another copy of the data takes over: nobody keeps a mailbox, and nobody takes one before every former holder has stopped.
+//! Another copy of the data takes over: no mailbox stays held, and none can be taken until every former holder has stopped.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn after_a_fail_over_nobody_keeps_a_mailbox_and_nobody_takes_one_at_once() {
     let one = machine(&url, LONG);
     let (mut ledger, _) = opened(&one);
     let record = inbox(&mut ledger);
-    // As a standby that was promoted would say of itself.
+    // As if a standby had been promoted.
     postgres.connect(&url).batch_execute("UPDATE kimt.store SET timeline = timeline - 1").unwrap();
     let times = LeaseTimes { lease: milliseconds(1500), renew: milliseconds(200), grace: milliseconds(500), ..LONG };
     let noticed = Instant::now();
@@ -20,7 +20,7 @@ fn after_a_fail_over_nobody_keeps_a_mailbox_and_nobody_takes_one_at_once() {
     assert_eq!(refused.kind(), LedgerErrorKind::Fenced, "{refused}");
 }
 
-/// A database that fails over from a primary to its standby, under an address that stays.
+/// A database that fails over from a primary to its standby and keeps its address.
 struct Pair {
     primary: Postgres,
     standby: Postgres,
@@ -43,7 +43,7 @@ impl Pair {
         format!("postgres://kimt@{socket}/{}", self.name)
     }
 
-    /// What the standby has by now.
+    /// What has reached the standby.
     fn replicated(&self, count: &str) -> i64 {
         let mut client = self.standby.connect(&self.name);
         client.query_one(count, &[]).map(|row| row.get(0)).unwrap_or(0)
@@ -54,7 +54,7 @@ impl Pair {
         let now = self.folder.path().join("now");
         std::fs::remove_file(&now).unwrap();
         std::os::unix::fs::symlink(self.standby.socket(), &now).unwrap();
-        // Not waited for: whoever connects meanwhile finds a standby first, and then one that has not made a checkpoint yet.
+        // Does not wait for the promotion: connections first reach a standby, then a primary without a checkpoint.
         self.standby.connect(&self.name).batch_execute("SELECT pg_promote(false)").unwrap();
     }
 }

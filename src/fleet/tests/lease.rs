@@ -1,13 +1,13 @@
-//! A process whose lease is over: it stops by its own clock, takes nothing, and writes nothing.
+//! A process whose lease has ended stops by its own clock, takes nothing, and writes nothing.
 //!
-//! No test waits for a lease of the database to end: [`end_leases`] ends it.
+//! No test waits for a lease to end in the database: [`end_leases`] ends it.
 
 use super::*;
 
-/// A process whose own clock has stopped, and that renews nothing.
+/// A process whose own clock has stopped and that renews nothing.
 const FROZEN: LeaseTimes = LeaseTimes { renew: milliseconds(3_600_000), stop: milliseconds(3_600_000), ..LONG };
 
-/// All leases have been over for so long by the database's clock.
+/// Ends all leases `ago`, by the database's clock.
 fn end_leases(postgres: &Postgres, url: &str, ago: &str) {
     let statement = format!("UPDATE kimt.worker SET until = clock_timestamp() - interval '{ago}'");
     postgres.connect(url).batch_execute(&statement).unwrap();
@@ -58,7 +58,7 @@ fn a_machine_that_does_not_know_that_its_mailbox_was_taken_over_writes_nothing()
     let refused = ledger.record(&record, &[], &[], &[(Uid(2), 10)], 100).unwrap_err();
     assert_eq!(refused.kind(), LedgerErrorKind::Fenced, "{refused}");
     assert_eq!(ledger.forget_folder(&record).unwrap_err().kind(), LedgerErrorKind::Fenced);
-    // It gives nothing back that is not its own.
+    // It cannot give back what another holds.
     drop(ledger);
     for store in [&machine(&url, LONG), &zombie] {
         assert_eq!(Ledger::open(store, &key()).err().unwrap().kind(), LedgerErrorKind::InUse);

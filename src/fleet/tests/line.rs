@@ -1,4 +1,4 @@
-//! The line to the database: cut again and again, and how often it is asked.
+//! The connection to the database: cut again and again, and how often it is used.
 
 use super::*;
 use crate::fleet::testing::Line;
@@ -43,7 +43,7 @@ fn what_must_be_on_the_disk_costs_one_round_trip_and_takes_along_what_need_not()
         ledger.record(&record, &[done(uid)], &[], &[], 100).unwrap();
     }
     let trips = line.round_trips() - before;
-    // What nobody waits for is written after a second, if nothing came before.
+    // Writes that nobody waits for go out after a second at the latest.
     let by_themselves = began.elapsed().as_secs() as u32 + 1;
     assert!((BATCHES..=BATCHES + by_themselves).contains(&trips), "{trips} round trips for {BATCHES} batches");
 }
@@ -71,8 +71,7 @@ fn mailboxes_that_wait_together_share_a_round_trip() {
     assert!(trips < MAILBOXES * BATCHES / 2, "{trips} round trips for {MAILBOXES} times {BATCHES} batches");
 }
 
-/// A statement that meets a deadlock is said again, and so is one that a pool of connections could not pass on. The trigger says so the first
-/// times.
+/// A statement is repeated after a deadlock, and after a pooler could not pass it on. The trigger raises these errors the first times.
 #[test]
 fn who_meets_others_at_the_same_rows_or_a_pool_without_a_connection_asks_again() {
     let postgres = Postgres::shared();

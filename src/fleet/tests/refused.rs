@@ -1,4 +1,4 @@
-//! What the database refuses, or has altered: said, told to whom it concerns, and to nobody else.
+//! Data that the database refuses or has altered is reported to the mailbox concerned, and to no other.
 
 use super::*;
 
@@ -20,7 +20,7 @@ fn what_the_database_refuses_of_one_mailbox_is_written_of_the_others() {
              CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON kimt.block FOR EACH ROW EXECUTE FUNCTION refuse()",
         )
         .unwrap();
-    // What need not be on the disk at once goes with what has to be.
+    // A write that can wait goes out with one that cannot.
     other.record(&of_other, &[done(1)], &[], &[], 100).unwrap();
     let error = refused.record(&of_refused, &[], &[], &[(Uid(2), 10)], 100).unwrap_err();
     assert_eq!(error.kind(), LedgerErrorKind::Refused, "{error}");

@@ -1,11 +1,10 @@
-//! Migrations of earlier evenings: what page 1 offers of them, how one is continued, and which accounts are chosen for what.
+//! Earlier migrations: what page 1 offers, how one continues, and which accounts are chosen for which purpose.
 //!
-//! 1. The records are read at the start and after every run. What page 1 offers and what page 2 says of each account follow from them.
-//! 2. *Continue* fills the servers in, loads the list, and continues to page 2 as *Next* does: the password has to be typed first.
-//!    The rules of the migration's last run are filled in, too; other ones that are typed afterwards are said on page 2.
-//!    So is how its last run reached the servers, but no password.
-//! 3. A migration whose file is not known, or cannot be read, gives its accounts itself where nobody signs in with an own password.
-//! 4. Once the list is loaded, the accounts are chosen by their stage. A list that cannot be read is asked for, and the choice waits.
+//! 1. The records are read at the start and after every run. They decide what page 1 offers and what page 2 says of each account.
+//! 2. *Continue* fills in the servers, how the last run reached them, and its rules; page 2 says if these change afterwards. It loads the
+//!    list and goes to page 2 as *Next* does: no password is filled in, so it has to be typed first.
+//! 3. If the file is unknown or cannot be read, the accounts come from the migration's record, unless people need their own passwords.
+//! 4. Once the list is loaded, the accounts are chosen by stage. If it cannot be read, the page asks for it, and the choice waits.
 
 use super::super::action::{Action, Purpose};
 use super::super::page::Page;
@@ -16,16 +15,16 @@ use crate::progress::{AccountEnd, RunKind};
 use crate::report::words;
 use std::collections::BTreeSet;
 
-/// Which accounts of a list that is being loaded are chosen.
+/// Which accounts to choose once a list is loaded.
 pub(super) enum Choosing {
     /// Those with these keys; then the migration starts.
     AndStart(BTreeSet<String>),
-    /// Those that this is for.
+    /// Those for this purpose.
     For(Purpose),
 }
 
 impl App {
-    /// Takes the records of all migrations, the one that was worked on last first.
+    /// Takes the records of all migrations, most recent first.
     pub(super) fn take_migrations(&mut self, migrations: Vec<Migration>) {
         self.migrations = migrations;
         self.offer_migrations();
@@ -37,7 +36,7 @@ impl App {
         self.wizard.servers.migrations = offered.filter_map(MigrationOffer::of).collect();
     }
 
-    /// The migration between the servers on page 1: the one that is being continued, else the last one.
+    /// The migration between the servers on page 1: the one that is being continued, otherwise the most recent.
     pub(super) fn migration(&self) -> Option<&Migration> {
         let page = &self.wizard.servers;
         let (source, target) = (page.source.typed()?, page.target.typed()?);
@@ -46,27 +45,27 @@ impl App {
         self.migrations.iter().find(continued).or_else(last)
     }
 
-    /// The migration that is continued, as long as page 1 names its servers.
+    /// The migration that is being continued, as long as page 1 names its servers.
     pub(super) fn continued_migration(&self) -> Option<&Migration> {
         self.migration().filter(|it| self.continued.as_ref() == Some(&it.name))
     }
 
-    /// That most accounts of the list are those of a migration between other servers, in a sentence.
+    /// A sentence, if a migration between other servers has at least half of the accounts in the list.
     fn known_elsewhere(&self) -> Option<String> {
         let accounts = self.wizard.accounts.accounts();
         let keys: Vec<String> = accounts.iter().map(|account| account.address.key()).collect();
         let shared = |it: &Migration| keys.iter().filter(|key| it.accounts.contains_key(*key)).count();
         let most = self.migrations.iter().filter(|it| !it.runs.is_empty()).map(|it| (shared(it), it));
-        // Of equals the one that was worked on last.
+        // On a tie, the most recent migration wins.
         let (shared, migration) = most.rev().max_by_key(|(shared, _)| *shared)?;
         if shared == 0 || shared * 2 < keys.len() {
             return None;
         }
         Some(format!(
-            "{} of these accounts are those of the migration {}. Between other servers, or servers typed in another way, this is a new \
-             migration: what was copied before is found on the target by its content, and nothing is copied twice.",
-            words::count(shared as u64),
-            migration.name
+            "The migration {} has {} of these accounts. With other servers, or servers typed differently, this counts as a new migration. \
+             Messages already on the target are recognised by their content, and nothing is copied twice.",
+            migration.name,
+            words::count(shared as u64)
         ))
     }
 
@@ -113,8 +112,8 @@ impl App {
         self.carry_out(Action::Next);
     }
 
-    /// Takes the accounts of the record of the migration that is continued, if nobody needs an own password and no list is loaded.
-    /// Page 2 says the `reason`. Returns whether it has them now.
+    /// Takes the accounts from the record of the continued migration, if nobody needs their own password and no list is loaded.
+    /// Page 2 shows the `reason`. Returns whether accounts were taken.
     pub(super) fn take_record(&mut self, reason: Option<String>) -> bool {
         let may = self.needs_no_passwords() && !self.wizard.accounts.is_loaded();
         let Some(recorded) = self.continued_migration().filter(|_| may).and_then(Migration::recorded_accounts) else {
@@ -125,7 +124,7 @@ impl App {
         true
     }
 
-    /// A list was not chosen, or cannot be read. One that is not where it was is asked for, and then what was asked for still holds.
+    /// Called when no list was chosen, or it cannot be read. If the page asks where the migration's list is now, the choice keeps waiting.
     pub(super) fn list_not_taken(&mut self, reason: Option<String>) {
         self.wizard.accounts.loading = false;
         let asks = self.wizard.accounts.expected_file.is_some();
@@ -140,13 +139,13 @@ impl App {
         }
     }
 
-    /// Whether nobody signs in with an own password on either side.
+    /// Whether nobody signs in with their own password on either side.
     pub(super) fn needs_no_passwords(&self) -> bool {
         let page = &self.wizard.servers;
         [&page.source_more, &page.target_more].iter().all(|side| !side.sign_in().needs_own_passwords())
     }
 
-    /// Chooses the accounts of a list that was just loaded: as it was asked for, else those that are still open.
+    /// Chooses the accounts of a list that was just loaded: as requested, otherwise for the page's purpose if the migration is known.
     pub(super) fn choose_loaded(&mut self) {
         self.know_accounts();
         let accounts = &mut self.wizard.accounts;
@@ -176,7 +175,7 @@ impl App {
         }
     }
 
-    /// Starts this with all accounts of the loaded list that it is for.
+    /// Starts this with every account of the loaded list that qualifies.
     pub(super) fn start_all(&mut self, purpose: Purpose) {
         self.know_accounts();
         self.wizard.accounts.choose_for(purpose);

@@ -1,4 +1,4 @@
-//! Corrections of single accounts: what was typed holds in this window, and an account can be tried again without the others.
+//! Corrections of single accounts: they hold in this window only, and a corrected account can be tried again without the others.
 
 use super::super::pages::correction::{Correction, FIRST_FIELD};
 use super::super::widgets::field::Field;
@@ -16,7 +16,7 @@ impl App {
         self.context.memory_mut(|memory| memory.request_focus(Field::focus_id(FIRST_FIELD)));
     }
 
-    /// Takes over what was typed, and tries the account again if that was asked for.
+    /// Uses what was typed, and tries the account again if the user asked for that.
     pub(super) fn use_correction(&mut self, again: bool) {
         let Some(correction) = self.wizard.correction.take() else { return };
         self.wizard.accounts.correct(&correction);
@@ -25,12 +25,12 @@ impl App {
         }
     }
 
-    /// Migrates one account once more: at once, or when the run under way has ended.
+    /// Migrates one account again: at once, or when the current run has ended.
     pub(super) fn try_again(&mut self, key: String) {
         if self.running.is_some() {
             let address = self.wizard.accounts.account(&key).map(|account| account.address.to_string());
             let address = address.unwrap_or_else(|| key.clone());
-            self.wizard.good_news = Some(format!("{address} is tried again as soon as this run has ended."));
+            self.wizard.good_news = Some(format!("{address} will be tried again as soon as this run ends."));
         }
         self.again.insert(key);
         if self.running.is_none() {
@@ -38,7 +38,7 @@ impl App {
         }
     }
 
-    /// Migrates the accounts that are to be tried again.
+    /// Migrates the accounts that wait for another try.
     pub(super) fn try_again_now(&mut self) {
         let wanted: BTreeSet<String> = std::mem::take(&mut self.again);
         if wanted.is_empty() || self.closing {
@@ -59,7 +59,7 @@ impl App {
         self.report(saving);
     }
 
-    /// From now on the saved list is the one that is used.
+    /// Uses the saved list from now on.
     pub(super) fn list_saved(&mut self, path: PathBuf) {
         let bad = self.wizard.accounts.bad_lines().len();
         let left_out = match bad {

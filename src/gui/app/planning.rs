@@ -1,4 +1,4 @@
-//! A start at a time: the window waits for it, keeps the computer awake meanwhile, and asks before it is closed.
+//! A planned start: the window waits for it, keeps the computer awake meanwhile, and asks before it closes.
 
 use super::super::awake::Awake;
 use super::super::page::Page;
@@ -9,7 +9,7 @@ use chrono::Local;
 use egui::ViewportCommand;
 use std::time::Duration;
 
-/// The time that is left is shown in minutes and seconds.
+/// The time left is shown to the second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl App {
@@ -38,7 +38,7 @@ impl App {
         }
     }
 
-    /// Closing the window while a start is planned asks first.
+    /// Asks before the window closes while a start is planned.
     pub(super) fn ask_about_plan(&mut self) {
         let Some(planned) = self.wizard.accounts.planned.as_mut().filter(|planned| planned.at.is_some()) else {
             return;

@@ -8,7 +8,7 @@ use crate::rehearsal::sample::Person;
 use egui::ViewportCommand;
 
 impl App {
-    /// Fills the wizard in for the servers of a rehearsal.
+    /// Fills in the wizard for the servers of a rehearsal.
     pub fn rehearse(&mut self, demo: &Demo) {
         let page = &mut self.wizard.servers;
         page.source.address = demo.source_address().to_string();
@@ -26,7 +26,7 @@ impl App {
         self.report(loading);
     }
 
-    /// Shows the demo in place of the user's own migration, which is remembered.
+    /// Remembers the user's own migration, and shows the demo in its place.
     pub(super) fn begin_demo(&mut self, practice: Practice) {
         if self.running.is_some() {
             return;
@@ -41,7 +41,7 @@ impl App {
         *self = app;
     }
 
-    /// Comes back from the demo to the start.
+    /// Returns from the demo to page 1 of the user's own migration.
     pub(super) fn leave_demo(&mut self) {
         if self.running.is_some() {
             return;

@@ -16,7 +16,7 @@ use crate::migrate::{AccountList, ConnectionLimits, MailServer, Options, Request
 use crate::progress::RunKind;
 use egui::ViewportCommand;
 
-/// When the log folder will exist.
+/// Says when the log folder will exist.
 const NOTHING_LOGGED: &str = "The first connection test, check or migration creates it.";
 
 impl App {
@@ -59,7 +59,7 @@ impl App {
             }
             Action::LoadFile(path) => {
                 self.wizard.accounts.loading = true;
-                // The same file again is read as it was chosen for it.
+                // The same file keeps the columns that were chosen for it.
                 let is_same = self.wizard.accounts.file.as_ref() == Some(&path);
                 self.layout = self.wizard.accounts.layout.clone().filter(|_| is_same);
                 let columns = self.columns();
@@ -160,7 +160,7 @@ impl App {
         Choice { layout: self.layout.clone(), remembered: memory::columns(&self.settings) }
     }
 
-    /// Reads the loaded file again with these columns, and remembers them for its header.
+    /// Reads the loaded file again with these columns, and remembers them for files with the same header.
     fn read_columns(&mut self, layout: Layout) {
         let page = &mut self.wizard.accounts;
         let Some(path) = page.file.clone() else { return };
@@ -177,7 +177,7 @@ impl App {
         self.report(begun);
     }
 
-    /// Reports that a task could not start because the system gave it no thread.
+    /// Shows a notice if a task could not start because the system gave it no thread.
     pub(super) fn report(&mut self, begun: std::io::Result<()>) {
         if let Err(error) = begun {
             self.wizard.notice = Some(format!("The system is short of threads: {error}. Close other programs."));
@@ -197,7 +197,7 @@ impl App {
         self.task(|tasks| tasks.test(&servers, &groupware, &tests));
     }
 
-    /// Shows what is wrong on page 1, and focuses the first field where something is missing.
+    /// Shows what is wrong on page 1, and focuses the first field that lacks something.
     fn show_wrong(&mut self) {
         self.wizard.servers.show_wrong();
         if let Some(field) = self.wizard.servers.first_missing() {
@@ -231,7 +231,7 @@ impl App {
         } else if !self.wizard.accounts.loading {
             self.take_record(None);
         }
-        // Another window or command may have worked on it since.
+        // Another window or command may have worked on the migration since.
         self.task(Tasks::read_migrations);
         self.wizard.accounts.free_seats = self.wizard.servers.target_test.free_seats();
         self.know_accounts();

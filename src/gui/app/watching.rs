@@ -1,4 +1,4 @@
-//! Watching a fleet: what its thread reports is taken into pages 3 and 4, and what the user asks goes to all machines.
+//! Watching a fleet: pages 3 and 4 show what the watching thread reports, and the user's commands go to all machines.
 
 use super::super::action::RunCommand;
 use super::super::fleet::{FleetNews, FleetOrder, FleetPlace, Fleets, Watching};
@@ -12,20 +12,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Clocks and waits count down even when nothing is heard.
+/// Clocks and waits keep counting between two looks.
 const TICK: Duration = Duration::from_millis(500);
 
 /// What a window needs to watch fleets.
 #[derive(Default)]
 pub(super) struct FleetWatch {
-    /// Reaches them; none where the window was opened without.
+    /// Connects to fleets; none in a window that offers none.
     fleets: Option<Arc<dyn Fleets>>,
     watching: Option<Watching>,
-    /// The one that was asked for.
+    /// The fleet that was asked for.
     place: FleetPlace,
-    /// When it was looked at last, and the time of its task then.
+    /// When the window last heard from the fleet, and the time of its task then.
     looked: Option<(Instant, u64)>,
-    /// The accounts whose folders were asked for.
+    /// The accounts whose folders the watching thread was asked for.
     opened: BTreeSet<usize>,
     /// The file to open once the report is written.
     opens: &'static str,
@@ -106,7 +106,7 @@ impl App {
         }
     }
 
-    /// Writes the report of the whole fleet, and opens this file of it.
+    /// Writes the report of the whole fleet, and then opens this file of it.
     pub(super) fn open_fleet_report(&mut self, file: &'static str) {
         if let Some(watching) = &self.fleet.watching {
             watching.write_report();

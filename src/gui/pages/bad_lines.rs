@@ -1,4 +1,4 @@
-//! The strip of lines that cannot be used: each with its number and its error, never with a password.
+//! The strip of lines that cannot be used: each with its number and its error, but never a password.
 
 use super::super::action::Action;
 use super::super::widgets::sign::Mark;
@@ -7,7 +7,7 @@ use crate::domain::BadLine;
 use crate::report::words;
 use egui::Ui;
 
-/// At most this many are shown at once.
+/// Up to this many, the lines are shown from the start.
 const FEW: usize = 2;
 
 /// The bad lines of a file.
@@ -24,7 +24,7 @@ impl BadLines {
         Self { lines, folded: Folded::default() }
     }
 
-    /// Draws the strip, if there is a bad line. `old` ones are folded however few they are.
+    /// Draws the strip, if there are bad lines. `old` ones are folded, however few.
     pub fn show(&mut self, ui: &mut Ui, old: bool, actions: &mut Vec<Action>) {
         if self.lines.is_empty() {
             return;

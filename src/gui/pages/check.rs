@@ -1,4 +1,4 @@
-//! The check of accounts before a migration, as page 2 shows it: who can sign in, how much there is, and the state in Kerio Connect.
+//! The check before a migration, as page 2 shows it: who can sign in, how much mail there is, and the state in Kerio Connect.
 
 use super::super::widgets::sign::Mark;
 use super::folded::Folded;
@@ -15,9 +15,9 @@ pub struct Check {
     pub state: RunState,
     /// Whether it is under way.
     pub running: bool,
-    /// The number in the check of each account of the page.
+    /// For each account of the page, its number in the check.
     numbers: Vec<Option<AccountId>>,
-    /// The folder names that will change, known once the check has ended; surprising ones first.
+    /// The folder names that will change, known once the check has ended; unexpected ones first.
     new_names: Vec<NewName>,
     names: Folded,
     last_pass: Folded,
@@ -50,7 +50,7 @@ impl Check {
         }
     }
 
-    /// How many accounts are checked, and of how many.
+    /// How many accounts are checked, and how many there are.
     pub fn progress(&self) -> (u64, u64) {
         let ended = self.state.accounts.iter().filter(|account| account.end.is_some()).count();
         (ended as u64, self.numbers.iter().flatten().count() as u64)
@@ -82,7 +82,7 @@ impl Check {
         self.names.show(ui, (Mark::Note, "new names"), &head, lines, false, None);
     }
 
-    /// Draws the strip about what a last pass would bring, where earlier runs copied these accounts.
+    /// Draws the strip about what a last pass would bring, if earlier runs copied these accounts.
     pub fn show_last_pass(&mut self, ui: &mut Ui) {
         let foreseen = |followed| words::last_pass(RunKind::Check, followed);
         let Some(head) = foreseen(&self.state.tally.followed) else { return };
@@ -120,7 +120,7 @@ impl Check {
             Some(AccountEnd::Failed) => (Some(Mark::Bad), found.failure().map_or_else(status, Problem::brief)),
             Some(AccountEnd::Incomplete) => (Some(Mark::Warning), format!("{}; {}", user_state(), status())),
             Some(AccountEnd::Stopped) => (Some(Mark::Stopped), status()),
-            // It can be migrated, but there is something to know beforehand.
+            // It can be migrated, but the user should know something first.
             Some(AccountEnd::Complete) => match problem() {
                 Some(problem) => (Some(Mark::Warning), format!("{}; {problem}", user_state())),
                 None => (Some(Mark::Good), user_state()),

@@ -1,6 +1,6 @@
 //! The form that corrects one account: its password and its sign-in name on the source.
 //!
-//! - What is typed holds in this window only; *Save a corrected list* writes it down.
+//! - A correction holds in this window only; *Save a corrected list* writes it to a file.
 //! - An empty password field keeps the password of the list.
 //! - Enter uses the correction, and never presses the page's own primary button.
 

@@ -1,4 +1,4 @@
-//! A fleet in the window: the form on page 1 that asks which, and what the pages Migration and Result say of its machines.
+//! A fleet in the window: the form on page 1 that asks which one, and what the pages Migration and Result say about its machines.
 //!
 //! The database's password is never typed here: it comes from `PGPASSWORD` or from a password file, as on the command line.
 
@@ -14,13 +14,13 @@ use std::collections::BTreeSet;
 
 /// The id of the field that is focused when the form opens.
 pub const FIRST_FIELD: &str = "fleet ledger";
-/// At most this many processes that are not heard of are named.
+/// At most this many silent processes are named.
 const NAMED: usize = 3;
 
 /// What the window knows of fleets.
 #[derive(Default)]
 pub struct FleetPage {
-    /// Whether it can reach any.
+    /// Whether the window can watch fleets.
     pub offered: bool,
     /// The form that asks for one.
     pub form: Option<FleetForm>,
@@ -37,9 +37,9 @@ pub struct FleetForm {
     pub name: String,
     /// The path of the key file.
     pub key_file: String,
-    /// Whether it is being reached.
+    /// Whether the window is connecting to it.
     pub working: bool,
-    /// Why it could not be reached.
+    /// Why that failed.
     pub wrong: Option<String>,
 }
 
@@ -50,7 +50,7 @@ pub struct WatchedFleet {
     pub name: String,
     /// The processes that work on it.
     pub machines: Vec<FleetMachine>,
-    /// Why it cannot be looked at just now.
+    /// Why it cannot be reached just now.
     pub away: Option<String>,
     /// Whether all of its accounts were read.
     pub is_read: bool,
@@ -87,7 +87,7 @@ impl FleetForm {
             let entered = ui.input(|input| input.key_pressed(Key::Enter))
                 && fields.iter().any(|field| field.lost_focus() || field.has_focus());
             ui.horizontal_wrapped(|ui| {
-                let label = if self.working { "Reaching the database…" } else { "Watch" };
+                let label = if self.working { "Connecting to the database…" } else { "Watch" };
                 if button::quiet(ui, label, is_whole).clicked() || (entered && is_whole) {
                     actions.push(Action::WatchFleet(self.place()));
                 }
@@ -110,7 +110,7 @@ impl FleetPage {
         }
     }
 
-    /// The link to it, below page 1.
+    /// The link to the form, below page 1.
     pub fn show_link(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let tip = "Shows a migration that several machines work on, with their reports";
         if self.offered && self.form.is_none() && button::link(ui, "Watch a fleet…").on_hover_text(tip).clicked() {
@@ -118,7 +118,7 @@ impl FleetPage {
         }
     }
 
-    /// What there is to know of the machines, above the pages Migration and Result.
+    /// What needs attention among the machines, above the pages Migration and Result.
     pub fn show_machines(&self, ui: &mut Ui) {
         let Some(fleet) = &self.watched else { return };
         if let Some(away) = &fleet.away {

@@ -5,7 +5,7 @@ use super::super::widgets::sign::Mark;
 use super::super::widgets::strip;
 use egui::{Label, ScrollArea, Ui};
 
-/// At most this many lines are listed; the report has all.
+/// At most this many lines are listed.
 const LISTED: usize = 100;
 
 /// Whether the list is open.
@@ -16,7 +16,7 @@ pub struct Folded {
 }
 
 impl Folded {
-    /// Draws the strip with its sign; `name` is unique on the page. `open` holds until the user chooses; `other` is a further link. Returns
+    /// Draws the strip with its sign; `name` is unique on the page. `open` applies until the user chooses; `other` is another link. Returns
     /// whether that link was pressed.
     pub fn show(
         &mut self,
@@ -52,7 +52,7 @@ fn list(ui: &mut Ui, name: &str, lines: impl ExactSizeIterator<Item = String>) {
             ui.add(Label::new(theme::small(line).color(colours.ink)).wrap());
         }
         if many {
-            ui.label(theme::small("The report names the others.").color(colours.soft));
+            ui.label(theme::small("Only the first 100 are shown.").color(colours.soft));
         }
     });
 }

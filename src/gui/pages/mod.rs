@@ -1,4 +1,4 @@
-//! The pages. A page is plain state, and a `show` that draws it and returns what the user asked for.
+//! The pages. Each is plain state with a `show` that draws it and adds what the user asked for to the actions.
 
 pub mod account_list;
 pub mod accounts;

@@ -33,11 +33,11 @@ fn next(state: &RunState) -> &'static str {
         }
         Verdict::SomeIncomplete => {
             "Fix what is listed above, then choose Migrate incomplete accounts again. Nothing is copied twice. \
-             Until then, leave the delivery of new mail at the old server."
+             Until then, have new mail delivered to the old server."
         }
         Verdict::Stopped => {
             "Choose Migrate incomplete accounts when it suits you. Each mailbox continues where it stopped, and nothing is copied \
-             twice. Until then, leave the delivery of new mail at the old server."
+             twice. Until then, have new mail delivered to the old server."
         }
         Verdict::CouldNotStart => {
             "Fix the problem above, then migrate again. No mailbox was started. Until then, people keep using the old server."
@@ -116,7 +116,7 @@ impl ResultPage {
         }
     }
 
-    /// The accounts that are opened.
+    /// The open accounts.
     pub fn opened(&self) -> impl Iterator<Item = usize> {
         self.accounts.opened()
     }
@@ -129,7 +129,7 @@ impl ResultPage {
     /// Draws the page.
     pub fn show(&mut self, ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
         verdict(ui, state, actions);
-        // The verdict has the first one already.
+        // The verdict shows the first one.
         for problem in state.problems.iter().skip(1) {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
@@ -149,19 +149,19 @@ impl ResultPage {
     }
 }
 
-/// The bar where a fleet is watched: what its machines do next is ordered on the command line.
+/// The bar when a fleet is watched. New tasks for its machines start on the command line.
 fn fleet_bar(state: &RunState) -> Bar {
     let leave = Choice::new("Leave the fleet", Action::LeaveFleet);
     let close = Choice::new("Close", Action::Close);
     let goes_on = Choice::new("Continue", Action::Run(RunCommand::Continue))
-        .tip("Machines that have ended have to be started again: kimt fleet work");
+        .tip("Restart machines that have ended: kimt fleet work");
     match state.stop_requested {
         true => Bar { left: vec![leave], right: vec![close], primary: Some(goes_on), ..Bar::default() },
         false => Bar { left: vec![leave], primary: Some(close), ..Bar::default() },
     }
 }
 
-/// What to do next, with its buttons: the last pass and the comparison concern the accounts that are complete.
+/// What to do next. The buttons, for the last pass and the comparison, concern the complete accounts.
 fn foot(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
     let next = next(state);
     if next.is_empty() {
@@ -188,7 +188,7 @@ fn foot(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
     });
 }
 
-/// Leads to the accounts that need attention, where the verdict counts more of them than are listed here.
+/// The link to all accounts that need attention, if the verdict counts more of them than this run lists.
 fn show_all_problems(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
     let Some(whole) = words::whole_of(state).map(|whole| whole.stages.need_attention) else { return };
     let is_here = |index: &usize| state.stage(*index) == Some(AccountStage::NeedsAttention);
@@ -196,8 +196,8 @@ fn show_all_problems(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
         return;
     }
     let label = match whole {
-        1 => "Show the one that needs you".to_owned(),
-        whole => format!("Show all {} that need you", words::count(u64::from(whole))),
+        1 => "Show the account that needs attention".to_owned(),
+        whole => format!("Show all {} that need attention", words::count(u64::from(whole))),
     };
     if button::link_in_text(ui, &label).on_hover_text("Shows them among all accounts of the migration").clicked() {
         actions.push(Action::ShowAllProblems);

@@ -1,4 +1,4 @@
-//! The accounts of page 4 in the one table of accounts, at first those that need attention.
+//! The table of accounts on page 4, at first showing those that need attention.
 
 use super::super::action::Action;
 use super::super::widgets::table::{Column, Table};
@@ -21,7 +21,7 @@ pub enum Shown {
 #[derive(Default)]
 pub struct ResultTable {
     list: AccountList,
-    /// As chosen; before that, those that need attention if there are any.
+    /// The user's choice; until then, those that are not complete if there are any.
     pub chosen: Option<Shown>,
     search: String,
     /// How many rows the last frame drew.
@@ -44,7 +44,7 @@ impl ResultTable {
         self.list.close_all()
     }
 
-    /// Draws it, `height` high with its filters.
+    /// Draws it; `height` includes the filters.
     pub fn show(&mut self, ui: &mut Ui, state: &RunState, height: f32, actions: &mut Vec<Action>) {
         if state.accounts.is_empty() {
             return;
@@ -84,7 +84,7 @@ impl ResultTable {
     }
 }
 
-/// A table that is not wide says "n of m" in one column, and a narrow one leaves out the size: addresses and reasons come first.
+/// A table of medium width shows "n of m" in one column, and a narrow one leaves out the size: addresses and reasons come first.
 fn columns(ui: &Ui, list: &mut AccountList, listed: &dyn Listed) -> Columns {
     let measured = list.measured(ui, listed);
     let mut columns = vec![(Field::Sign, Column::fixed("", 50.0)), measured.address("Account")];

@@ -1,8 +1,12 @@
 //! What the window's tasks bring back.
 
+use super::super::pages::servers::ServersPage;
+use super::leftovers::BETWEEN_CLAIMS;
 use super::*;
-use crate::domain::{Security, ServerAddress};
+use crate::domain::{ProblemKind, Security, ServerAddress};
 use crate::migrate::{MailServer, TargetKind};
+use crate::migration::{self, Migrations};
+use std::time::Duration;
 
 /// A state folder in which an interrupted run has left both of its notes.
 fn left_behind() -> (tempfile::TempDir, PathBuf) {

@@ -1,4 +1,4 @@
-//! The bar below a page: quiet buttons at the left, a note, and at the right one primary button.
+//! The bar below a page: quiet buttons at the left, a note, and at the right more quiet buttons and the primary one.
 
 use super::button;
 use crate::gui::action::Action;
@@ -74,11 +74,11 @@ impl Choice {
 pub struct Bar {
     /// Quiet buttons at the left.
     pub left: Vec<Choice>,
-    /// A line between them.
+    /// A line between the two sides.
     pub note: String,
     /// Quiet buttons at the right, before the primary one.
     pub right: Vec<Choice>,
-    /// The one button that leads on.
+    /// The one button that leads to the next step.
     pub primary: Option<Choice>,
 }
 
@@ -89,7 +89,7 @@ impl Bar {
             for choice in self.left {
                 choice.show(ui, false, false, actions);
             }
-            // Measured instead of laid out from the right, because Tab follows the order of drawing.
+            // The right side is measured, not laid out from the right, because Tab follows the order of drawing.
             let gap = ui.spacing().item_spacing.x;
             let quiet: f32 = self.right.iter().map(|choice| button::width(ui, &choice.label, false) + gap).sum();
             let primary = self.primary.as_ref().map_or(-gap, |choice| button::width(ui, &choice.label, true));

@@ -1,4 +1,4 @@
-//! Cards: what belongs together, on a ground of its own. Two are side by side with equal height, or one below the other on narrow pages.
+//! Cards: related content on its own background. A pair stands side by side with equal height, or one below the other on narrow pages.
 
 use crate::gui::theme::{CARD_RADIUS, palette};
 use egui::{Frame, Margin, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, UiBuilder, layers::ShapeIdx, vec2};
@@ -19,7 +19,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Starts at the cursor, as wide as the page.
+    /// Starts a pair at the cursor, as wide as the page.
     pub fn begin(ui: &mut Ui) -> Self {
         let whole = ui.available_rect_before_wrap();
         let beside = whole.width() >= NARROWEST_PAIR;

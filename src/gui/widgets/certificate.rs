@@ -1,4 +1,4 @@
-//! The panel about a certificate: an unknown one to look at and trust, a changed one as an alarm with old and new side by side.
+//! The panel about a certificate: an unknown one to inspect and trust, or a changed one as an alarm, with old and new side by side.
 
 use super::sign::Mark;
 use super::{button, check, strip};
@@ -9,10 +9,10 @@ use egui::{Grid, Label, RichText, Ui};
 
 /// Where the administrator of Kerio Connect finds the fingerprint.
 const KERIO_SHOWS: &str = "Kerio Connect shows it like this: on the server itself, open its administration in a browser and look at the \
-                           certificate of that page (the lock beside the address). Configuration > SSL Certificates lists all it has.";
+                           certificate of that page (the lock beside the address). Configuration > SSL Certificates lists all its certificates.";
 
-/// Draws the panel. `others` counts the certificates to decide on after this one; `is_kerio` says that it is Kerio Connect's; `compared` is the user's statement that a changed
-/// fingerprint was compared. Returns whether the user trusts it.
+/// Draws the panel. `others` counts the certificates still to decide on; `is_kerio` says that this one is Kerio Connect's; `compared` says
+/// that the user has compared a changed fingerprint. Returns whether the user trusts it.
 pub fn panel(ui: &mut Ui, doubt: &Doubt, others: usize, is_kerio: bool, compared: &mut bool) -> bool {
     match doubt.changed_from {
         Some(old) => changed(ui, doubt, old, (others, is_kerio), compared),
@@ -24,7 +24,7 @@ fn unknown(ui: &mut Ui, doubt: &Doubt, others: usize, is_kerio: bool) -> bool {
     let details = &doubt.details;
     let head = format!("The certificate of {} ({}) is not known.", doubt.host, place(doubt));
     let rest = format!(
-        "It is not trusted because {}. Trust it only if the server itself has this fingerprint. It is then trusted at all ports of {}.",
+        "It is not trusted because {}. Trust it only if the server itself has this fingerprint. It is then trusted on all ports of {}.",
         details.distrust, doubt.host
     );
     strip::strip(ui, Mark::Warning, &head, &rest, |ui| {
@@ -46,7 +46,7 @@ fn changed(
         doubt.host,
         place(doubt)
     );
-    let rest = "A server gets a new certificate when it is renewed or reinstalled. If you do not know of that, stop here \
+    let rest = "A server gets a new certificate when it is renewed or reinstalled. If you do not know of such a change, stop here \
                 and ask the person who runs the server.";
     strip::strip(ui, Mark::Bad, &head, rest, |ui| {
         ui.horizontal_wrapped(|ui| {
@@ -76,7 +76,7 @@ fn answer(ui: &mut Ui, label: &str, enabled: bool, others: usize) -> bool {
     ui.horizontal(|ui| {
         let pressed = button::quiet(ui, label, enabled).clicked();
         if others > 0 {
-            ui.label(small("The next one follows.").color(palette(ui).ink));
+            ui.label(small("Another certificate follows.").color(palette(ui).ink));
         }
         pressed
     })
@@ -104,7 +104,7 @@ fn facts(ui: &mut Ui, doubt: &Doubt, fingerprint: &str) {
     );
 }
 
-/// The fingerprint in rows of `bytes`, so that it can be compared by eye.
+/// The fingerprint in rows of `bytes` bytes, for comparing by eye.
 fn print(ui: &Ui, fingerprint: Fingerprint, bytes: usize) -> RichText {
     let text = fingerprint.to_string();
     let parts: Vec<&str> = text.split(':').collect();

@@ -1,4 +1,4 @@
-//! Chips: filters of a table, of which one is chosen.
+//! Chips: the filters of a table, one of which is chosen.
 
 use super::focus_ring;
 use crate::gui::theme::{palette, small};
@@ -7,7 +7,7 @@ use egui::{Button, Role, Stroke, TextStyle, TextWrapMode, Ui, Vec2, WidgetInfo, 
 const PADDING: Vec2 = vec2(12.0, 4.0);
 const WRAP: TextWrapMode = TextWrapMode::Extend;
 
-/// Draws a chip and returns whether it was pressed. In a row that wraps, one without enough room comes to the next row and is not broken.
+/// Draws a chip and returns whether it was pressed. In a wrapping row, a chip that does not fit moves to the next row whole.
 pub fn chip(ui: &mut Ui, label: &str, chosen: bool) -> bool {
     let palette = palette(ui);
     let (fill, stroke, text) = if chosen {

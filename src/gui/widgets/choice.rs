@@ -1,4 +1,4 @@
-//! A choice of one: a box with the chosen item, which opens a list. Its label is above it, as with a field.
+//! A drop-down list, with its label above it as with a field.
 
 use super::focus_ring;
 use crate::gui::theme::{CONTROL, RADIUS, body, palette, small};

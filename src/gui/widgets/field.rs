@@ -1,4 +1,4 @@
-//! A field with its label above and a note below: an error, or a consequence.
+//! A field with its label above, and below it an error or a note.
 
 use crate::gui::theme::{CONTROL, palette, small};
 use egui::{Align2, CursorIcon, Id, Label, Response, Role, Sense, TextBuffer, TextEdit, Ui, WidgetInfo, vec2};
@@ -57,12 +57,12 @@ impl<'a> Field<'a> {
         self
     }
 
-    /// The id to focus a field by.
+    /// The id for focusing a field.
     pub fn focus_id(id: &str) -> Id {
         Id::unique(("field", id))
     }
 
-    /// Draws the label; above a password also what shows it.
+    /// Draws the label, and above a typed password the link that reveals it.
     fn show_label(&self, ui: &mut Ui, filled: bool) -> Response {
         let soft = palette(ui).soft;
         let label = Label::new(small(self.label).color(soft)).selectable(false);
@@ -77,7 +77,7 @@ impl<'a> Field<'a> {
             let label = ui.add(label);
             let revealed = self.is_revealed(ui);
             let word = if revealed { "Hide" } else { "Show" };
-            // Only for the pointer: Tab leads from field to field.
+            // For the pointer only, so that Tab moves from field to field.
             let link = Label::new(small(word).color(palette(ui).accent)).selectable(false).sense(Sense::CLICK);
             let link = ui.add(link).on_hover_cursor(CursorIcon::PointingHand);
             link.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{word} {}", self.label)));

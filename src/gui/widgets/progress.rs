@@ -3,12 +3,12 @@
 use crate::gui::theme::palette;
 use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
-/// The bar of the whole run, as wide as the page: what is done from the left, what has failed from the right, and beside that what was
+/// The bar of the whole run, as wide as the page: what is done at the left, what has failed at the right, and next to that what was
 /// skipped.
 pub fn bar(ui: &mut Ui, fraction: f32, failed: f32, skipped: f32, name: &str) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
     paint(ui, rect, fraction, palette(ui).accent);
-    // The wider one lies below.
+    // The wider part is drawn first, below the other.
     for (share, colour) in [(failed + skipped, palette(ui).soft), (failed, palette(ui).error)] {
         if share > 0.0 {
             let width = (rect.width() * share.min(1.0)).max(rect.height());

@@ -1,4 +1,4 @@
-//! The steps at the left: done, current and ahead; below them the version, the log folder and the colours.
+//! The steps at the left: done, current and ahead. Below them are links for help, logs, about and colours, and the version.
 
 use super::{button, focus_ring};
 use crate::gui::action::Action;
@@ -79,7 +79,7 @@ fn name(ui: &mut Ui, narrow: bool) {
     });
 }
 
-/// The program's emblem, as in assets/icon.svg: an envelope that an arrow leaves.
+/// The program's emblem, as in assets/icon.svg: an arrow that leaves an envelope.
 fn emblem(ui: &Ui, rect: Rect) {
     let unit = rect.width() / 32.0;
     let at = |x: f32, y: f32| rect.min + vec2(x, y) * unit;
@@ -128,7 +128,7 @@ fn entry(ui: &mut Ui, index: usize, count: usize, step: Step, narrow: bool, acti
     let state = match step.state {
         StepState::Done => "done",
         StepState::Here => "you are here",
-        StepState::Ahead => "ahead",
+        StepState::Ahead => "not reached yet",
     };
     let said = format!("Step {} of {count}: {}, {state}", index + 1, step.page.name());
     let role = if step.open { Role::Button } else { Role::Label };

@@ -1,4 +1,4 @@
-//! A strip across the page: something to know or to decide, instead of a modal box.
+//! A strip across the page that informs or asks, instead of a modal dialog.
 
 use super::button;
 use super::sign::{self, Mark};
@@ -17,7 +17,7 @@ pub fn strip<R>(ui: &mut Ui, mark: Mark, head: &str, rest: &str, more: impl FnOn
     })
 }
 
-/// Draws a strip of a line, which wraps where it is narrow, with links at its right end, and further content `below` it. Returns the index of the pressed link.
+/// Draws a strip with one wrapping line, links at its right end, and further content `below`. Returns the index of the pressed link.
 pub fn line(ui: &mut Ui, mark: Mark, head: &str, links: &[&str], below: impl FnOnce(&mut Ui)) -> Option<usize> {
     const HEIGHT: f32 = 20.0;
     const BETWEEN: f32 = 16.0;
@@ -35,7 +35,7 @@ pub fn line(ui: &mut Ui, mark: Mark, head: &str, links: &[&str], below: impl FnO
                 ui.set_min_size(room);
                 ui.add(Label::new(strong(head).color(ink)).wrap());
             });
-            // Draws all of them, whichever is pressed.
+            // Every link is drawn, even after one was pressed.
             let pressed: Vec<bool> = links.iter().map(|link| button::link(ui, link).clicked()).collect();
             pressed.into_iter().position(|pressed| pressed)
         });

@@ -1,5 +1,5 @@
-//! What a folder holds behind the messages that were appended to it: the question goes out with them, and nobody waits for the answer before
-//! the end. It shows at no cost whether more was stored than was sent.
+//! Asks what a folder holds after the messages appended to it. The question goes out behind them, and its answer is not awaited before the
+//! end: so it shows at no cost whether more was stored than was sent.
 
 use super::super::opened::{FolderStatus, Numbers, parse_status, status_key};
 use super::super::response::{Condition, Status};
@@ -7,19 +7,19 @@ use super::super::token::Piece;
 use super::super::wire::Tag;
 use std::collections::VecDeque;
 
-/// What a folder held when everything that was sent before the question was stored.
+/// What a folder held once everything sent before the question was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
-    /// The number that the question was given.
+    /// The number given to [`super::Appender::ask`].
     pub question: usize,
     /// The folder's status.
     pub status: FolderStatus,
 }
 
-/// The questions of one connection.
+/// The questions on one connection.
 #[derive(Default)]
 pub(super) struct Counting {
-    /// Those without an answer, in the order they were asked.
+    /// Unanswered questions, in order.
     asked: VecDeque<Asked>,
     counted: Vec<Counted>,
 }
@@ -32,17 +32,17 @@ struct Asked {
 }
 
 impl Counting {
-    /// A question was sent.
+    /// Notes a question that was sent.
     pub(super) fn ask(&mut self, tag: Tag, question: usize, wire_name: &[u8]) {
         self.asked.push_back(Asked { tag, question, key: status_key(wire_name), numbers: None });
     }
 
-    /// Whether a question has no answer.
+    /// Whether a question is unanswered.
     pub(super) fn is_open(&self) -> bool {
         !self.asked.is_empty()
     }
 
-    /// Takes an untagged answer in, if it is one to a question.
+    /// Takes an untagged answer, if it answers a question.
     pub(super) fn take_numbers(&mut self, pieces: &[Piece]) {
         if let Some((key, numbers)) = parse_status(pieces)
             && let Some(asked) = self.asked.iter_mut().find(|asked| asked.key == key && asked.numbers.is_none())
@@ -51,7 +51,7 @@ impl Counting {
         }
     }
 
-    /// Takes a tagged answer in; false where it is not one to a question. A refusal says nothing.
+    /// Takes a tagged answer; false if it does not belong to a question. A refusal counts as no answer.
     pub(super) fn take_answer(&mut self, tag: Tag, status: &Status) -> bool {
         let Some(position) = self.asked.iter().position(|asked| asked.tag == tag) else { return false };
         let asked = self.asked.remove(position).filter(|_| status.condition == Condition::Ok);
@@ -60,7 +60,7 @@ impl Counting {
         true
     }
 
-    /// What was answered since the last call.
+    /// The answers since the last call.
     pub(super) fn take(&mut self) -> Vec<Counted> {
         std::mem::take(&mut self.counted)
     }

@@ -1,10 +1,10 @@
-//! Appending: messages stream into a folder by what the server offers, many on their way at once.
+//! Appends messages to folders, many in flight at once.
 //!
-//! With MULTIAPPEND (RFC 3502) a batch is one command, all or nothing; else each message is a command, sent before the answers to
-//! the ones before have come. Literals go without waiting where the server allows (RFC 7888). A message is stored only when the
-//! tagged OK of its command has come, and [`Settled`] says so. What such an answer means is read in `outcome`.
+//! With MULTIAPPEND (RFC 3502) a batch is one command, all or nothing; otherwise each message is a command, sent before the earlier ones
+//! are answered. Literals go without waiting if the server allows it (RFC 7888). A message is stored only at the tagged OK of its command,
+//! which [`Settled`] reports; `outcome` reads what the answer means.
 //!
-//! Behind a batch the server can be asked what the folder holds by then: `counting`.
+//! Behind a batch, `counting` can ask what the folder then holds.
 
 mod counting;
 mod outcome;
@@ -21,34 +21,34 @@ pub use counting::Counted;
 use counting::Counting;
 pub use outcome::{Refusal, Stored};
 
-/// How messages are put into commands.
+/// How messages form commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AppendWay {
-    /// A batch is one command, stored as a whole or not at all. Needs MULTIAPPEND.
+    /// Each batch is one command, stored as a whole or not at all. Needs MULTIAPPEND.
     Batches,
-    /// A message is one command.
+    /// Each message is one command.
     Single,
 }
 
 /// Where messages go.
 #[derive(Debug, Clone, Copy)]
 pub struct Destination<'a> {
-    /// What the folder is called in [`Settled`].
+    /// Identifies the folder in [`Settled`].
     pub number: usize,
     /// Its wire name.
     pub wire_name: &'a [u8],
-    /// How they go there.
+    /// How messages form commands for it.
     pub way: AppendWay,
-    /// Whether messages without flags get an empty list of flags, which some servers want.
+    /// Whether messages without flags get an empty flag list, which some servers require.
     pub empty_list: bool,
 }
 
-/// A message that is to be appended, without its content.
+/// A message to append, without its content.
 #[derive(Debug, Clone, Copy)]
 pub struct Announced<'a> {
-    /// Its UID on the source, by which [`Settled`] names it.
+    /// Its UID on the source, which identifies it in [`Settled`].
     pub uid: Uid,
-    /// Its size in octets, which the content has to keep to.
+    /// Its size in octets; the content must have exactly this size.
     pub size: u64,
     /// Its flags.
     pub flags: &'a [String],
@@ -56,50 +56,50 @@ pub struct Announced<'a> {
     pub date: Option<&'a str>,
 }
 
-/// What became of the messages of one command.
+/// The outcome of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
-    /// The number of their folder.
+    /// The number of the folder.
     pub folder: usize,
     /// The source's UIDs of its messages, in order.
     pub uids: Vec<Uid>,
-    /// What became of them.
+    /// Their outcome.
     pub outcome: Stored,
 }
 
 /// Whether a message can be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
-    /// Its octets are awaited.
+    /// The server awaits its octets.
     Ready,
-    /// It was refused before its octets; [`Appender::settle`] says why.
+    /// The server refused it before its octets; [`Appender::settle`] says why.
     Refused,
 }
 
-/// Appends into folders.
+/// Appends messages to folders.
 pub struct Appender<'a> {
     wire: &'a mut Wire,
-    /// The command that is being written.
+    /// The command being written.
     current: Option<Flight>,
-    /// Commands whose answers have not come, in the order they were sent.
+    /// Unanswered commands, in order.
     in_flight: VecDeque<Flight>,
     settled: Vec<Settled>,
     counting: Counting,
 }
 
-/// Where an answer takes longer, the connection or the server is saturated: whatever is sent beyond one command only waits there, and holds
-/// up everything else that goes the same way.
+/// After this long without an answer, the connection or the server is saturated: more than one command in flight only waits, and delays
+/// everything else on the way.
 const FULL: Duration = Duration::from_secs(1);
 
 struct Flight {
     tag: Tag,
-    /// When its last octet was sent.
+    /// When its last octet was handed over.
     sent: Option<Instant>,
     folder: usize,
     way: AppendWay,
     uids: Vec<Uid>,
     octets: u64,
-    /// Whether the server refused it while it was still being written; it has to be written to its end all the same.
+    /// Whether the server refused it while it was being written; it must be written to its end all the same.
     refused: bool,
 }
 
@@ -108,7 +108,7 @@ impl<'a> Appender<'a> {
         Self { wire, current: None, in_flight: VecDeque::new(), settled: Vec::new(), counting: Counting::default() }
     }
 
-    /// Announces a message.
+    /// Announces a message. If the result is [`Begun::Ready`], its octets and [`Appender::end`] must follow.
     pub fn begin(&mut self, destination: &Destination<'_>, message: &Announced<'_>) -> Result<Begun, ImapError> {
         let &Destination { number: folder, way, .. } = destination;
         if self.current.as_ref().is_some_and(|current| current.folder != folder || current.refused) {
@@ -136,19 +136,19 @@ impl<'a> Appender<'a> {
             head.push_str(&format!(" \"{date}\""));
         }
         let free = self.wire.takes_freely(message.size);
-        // Whether the header holds UTF-8, for which RFC 6855 wants this form (section 4), is not known yet; it serves for every message.
+        // RFC 6855 (section 4) requires this form for a header in UTF-8. As headers are not known yet, every message uses it.
         let form = if self.wire.utf8 { " UTF8 (~" } else { " " };
         head.push_str(&format!("{form}{{{}{}}}\r\n", message.size, if free { "+" } else { "" }));
         self.wire.put(head.as_bytes())?;
         if free { Ok(Begun::Ready) } else { self.await_go_ahead(tag) }
     }
 
-    /// A part of the message.
+    /// Writes a part of the message.
     pub fn write(&mut self, octets: &[u8]) -> Result<(), ImapError> {
         self.wire.put(octets)
     }
 
-    /// The message is complete.
+    /// Completes the message.
     pub fn end(&mut self) -> Result<(), ImapError> {
         if self.wire.utf8 {
             self.wire.put(b")")?;
@@ -159,14 +159,14 @@ impl<'a> Appender<'a> {
         }
     }
 
-    /// The batch is complete. Sends what was gathered and does not wait.
+    /// Completes the batch and sends what was gathered, without waiting for an answer.
     pub fn end_batch(&mut self) -> Result<(), ImapError> {
         self.end_command()?;
         self.wire.flush()
     }
 
-    /// Asks what a folder holds once everything before is stored, and does not wait; for use behind a batch. A folder whose name would have
-    /// to wait for the server is not asked about.
+    /// Asks, without waiting, what a folder will hold once everything sent before is stored; for use behind a batch. Does nothing if the
+    /// folder's name needs a literal that waits for the server.
     pub fn ask(&mut self, question: usize, wire_name: &[u8]) -> Result<(), ImapError> {
         if self.current.is_some() || !self.wire.sends_at_once(wire_name) {
             return Ok(());
@@ -177,13 +177,13 @@ impl<'a> Appender<'a> {
         self.wire.flush()
     }
 
-    /// What was answered of that since the last call.
+    /// The answers to [`Appender::ask`] since the last call.
     pub fn counted(&mut self) -> Vec<Counted> {
         self.counting.take()
     }
 
-    /// Reads answers until at most `commands` with at most `octets` are unanswered, fewer where answers take long, and returns all that were
-    /// settled since the last call. With no command left, nothing is unanswered.
+    /// Reads answers until at most `commands` with at most `octets` are unanswered, or fewer if answers take long. Returns everything
+    /// settled since the last call. With `commands` 0 it also waits for the answers to [`Appender::ask`].
     pub fn settle(&mut self, commands: usize, octets: u64) -> Result<Vec<Settled>, ImapError> {
         while self.in_flight.len() > commands
             || self.octets_in_flight() > octets
@@ -195,7 +195,7 @@ impl<'a> Appender<'a> {
         Ok(std::mem::take(&mut self.settled))
     }
 
-    /// Reads the answers that have come, and returns all that were settled since the last call. May wait for the rest of one.
+    /// Reads the answers that have arrived and returns everything settled since the last call. May wait for the rest of one answer.
     pub fn settle_arrived(&mut self) -> Result<Vec<Settled>, ImapError> {
         while (!self.in_flight.is_empty() || self.counting.is_open()) && self.wire.has_arrived()? {
             self.take_next()?;
@@ -203,17 +203,17 @@ impl<'a> Appender<'a> {
         Ok(std::mem::take(&mut self.settled))
     }
 
-    /// The folder of the command that is being written.
+    /// The folder of the command being written.
     pub fn folder(&self) -> Option<usize> {
         self.current.as_ref().map(|current| current.folder)
     }
 
-    /// Sends what was gathered of the command that is being written.
+    /// Sends what was gathered of the command being written.
     pub fn flush(&mut self) -> Result<(), ImapError> {
         self.wire.flush()
     }
 
-    /// Reads answers until no command into this folder is unanswered. False when none came within `patience`.
+    /// Reads answers until every command for this folder is answered. False if none came within `patience`.
     pub fn answered_within(&mut self, folder: usize, patience: Duration) -> Result<bool, ImapError> {
         while self.in_flight.iter().any(|flight| flight.folder == folder) {
             if !self.wire.arrives_within(patience)? {
@@ -242,7 +242,7 @@ impl<'a> Appender<'a> {
         self.in_flight.iter().fold(0, |sum, flight| sum.saturating_add(flight.octets))
     }
 
-    /// The folder's name: quoted, or as a literal, which the server may refuse.
+    /// Writes the folder's name: quoted, or as a literal, which the server may refuse.
     fn put_name(&mut self, wire_name: &[u8], tag: Tag) -> Result<Begun, ImapError> {
         if let Some(quoted) = quoted(wire_name) {
             return self.wire.put(&quoted).map(|()| Begun::Ready);
@@ -261,7 +261,7 @@ impl<'a> Appender<'a> {
         loop {
             match self.wire.next_answer(&mut NoLiterals)? {
                 Answer::Tagged(found, status) if found == tag => {
-                    // The server ended the command instead: nothing of it is stored.
+                    // The server ended the command instead: it stores nothing of it.
                     if let Some(current) = self.current.take() {
                         self.in_flight.push_back(current);
                         self.take_answer(found, &status);
@@ -311,7 +311,7 @@ mod tests {
     use super::super::scripted::scripted;
     use super::*;
 
-    /// A connection on which the answers to this many commands have come.
+    /// A connection on which this many commands are already answered.
     fn answered(commands: u32) -> Wire {
         let answers: String = (1..=commands).map(|number| format!("K{number} OK done\r\n")).collect();
         let mut wire = scripted(answers.as_bytes()).unwrap();

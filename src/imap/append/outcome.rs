@@ -1,4 +1,4 @@
-//! What a server's answer to APPEND means for the messages: where they are (UIDPLUS, RFC 4315), or why they were refused, by response code
+//! What a server's answer to APPEND means: where the messages are (UIDPLUS, RFC 4315), or why they were refused, by response code
 //! (RFC 5530) or, from servers without codes, by words.
 
 use super::super::command::read_uid_set;
@@ -6,21 +6,21 @@ use super::super::response::{Condition, Status};
 use super::super::wording::Pause;
 use crate::domain::{Uid, UidValidity};
 
-/// What became of a command.
+/// The outcome of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
-    /// The server has them.
+    /// The server stored all of its messages.
     Kept {
         /// The folder's UIDVALIDITY, if the server says (UIDPLUS, RFC 4315).
         uid_validity: Option<UidValidity>,
-        /// The UIDs there, in the same order, as far as the server says.
+        /// The messages' UIDs on the target, in order, as far as the server says.
         uids: Vec<Option<Uid>>,
     },
-    /// The server has none of them.
+    /// The server stored none of its messages.
     Refused {
         /// Why.
         why: Refusal,
-        /// In its words.
+        /// The server's words.
         words: String,
     },
 }
@@ -28,31 +28,31 @@ pub enum Stored {
 /// Why a message was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is larger than the server takes.
+    /// It is larger than the server accepts.
     TooLarge,
     /// The mailbox is full.
     OverQuota,
-    /// The date is one the server cannot read.
+    /// The server cannot read its date.
     MalformedDate,
-    /// The folder is not there (TRYCREATE).
+    /// The folder does not exist (TRYCREATE).
     NoSuchFolder,
-    /// A flag, or the list of flags; the words may name which.
+    /// The server does not accept a flag, or the list of flags; the words may name it.
     Flags,
-    /// The server asks to wait: it says of no message that it is at fault.
+    /// The server asks to wait; no message is at fault.
     Throttled,
-    /// The server asks to wait, in words that some servers also use of a single message.
+    /// The server asks to wait, in words that some servers also use about a single message.
     Passing,
     /// Something else; see the words.
     Other,
 }
 
 impl Stored {
-    /// What a tagged answer says of a command with this many messages.
+    /// Reads the tagged answer to a command with this many messages.
     pub(super) fn read(status: &Status, messages: usize) -> Self {
         if status.condition == Condition::Ok { kept(status, messages) } else { refused(status) }
     }
 
-    /// The same of an answer that came before the command was complete, so that nothing can be stored, whatever it says.
+    /// Reads an answer that came before the command was complete: whatever it says, nothing can be stored.
     pub(super) fn read_refusal(status: &Status) -> Self {
         refused(status)
     }
@@ -60,7 +60,7 @@ impl Stored {
 
 fn kept(status: &Status, messages: usize) -> Stored {
     let (uid_validity, uids) = status.code_argument("APPENDUID").and_then(append_uid).unzip();
-    // A list of another length says nothing about which message is where.
+    // A list of another length does not tell which message is where.
     let uids = uids.filter(|uids: &Vec<Uid>| uids.len() == messages);
     Stored::Kept {
         uid_validity,
@@ -68,7 +68,7 @@ fn kept(status: &Status, messages: usize) -> Stored {
     }
 }
 
-/// `38505 304,319:320`
+/// Parses `38505 304,319:320`: the folder's UIDVALIDITY and the messages' UIDs.
 fn append_uid(argument: &str) -> Option<(UidValidity, Vec<Uid>)> {
     let (validity, set) = argument.trim().split_once(' ')?;
     Some((UidValidity(validity.parse().ok()?), read_uid_set(set)?))

@@ -1,9 +1,9 @@
-//! Kolab's items as iCalendar and vCard. Version 3 writes them as xCal (RFC 6321) and xCard (RFC 6351), version 2 in an XML of its own.
+//! Kolab's items as iCalendar and vCard. Version 3 writes xCal (RFC 6321) and xCard (RFC 6351), version 2 its own XML.
 //!
-//! - What is attached lies in further parts of the message and is taken in.
+//! - Attachments are further parts of the message, and are included.
 //! - The XML is read within bounds, without document types; nothing in it is fetched.
-//! - Times of version 2 are in UTC, also those of series: in which zone somebody meant them is nowhere written, and not guessed.
-//! - Notes, journals, files and settings are no items; each is named.
+//! - Version 2 gives times in UTC, even for series. The intended zone is not recorded, and not guessed.
+//! - Notes, journals, files and settings are not items; each is named.
 
 mod version_2;
 mod xcal;
@@ -14,7 +14,7 @@ use super::part::{Attachment, ItemPart};
 use crate::domain::{ItemFault, ItemForm, TextFault};
 use crate::xml::{self, Element};
 
-/// The text of an item in a part, if the part is of Kolab. The error says why it is no item.
+/// Converts a part, if it is Kolab's. The error says why it is no item.
 pub(super) fn converted(part: &ItemPart, attachments: &[Attachment]) -> Option<Result<String, ItemFault>> {
     let kind = part.media_type.strip_prefix("application/x-vnd.kolab.");
     Some(match (part.media_type.as_str(), kind) {
@@ -27,7 +27,7 @@ pub(super) fn converted(part: &ItemPart, attachments: &[Attachment]) -> Option<R
     })
 }
 
-/// Whether a part is of Kolab.
+/// Whether a part is Kolab's.
 pub(super) fn is_of_kolab(part: &ItemPart) -> bool {
     matches!(part.media_type.as_str(), "application/calendar+xml" | "application/vcard+xml")
         || part.media_type.starts_with("application/x-vnd.kolab.")
@@ -42,19 +42,19 @@ fn whole(text: &str) -> Result<Element, ItemFault> {
     Ok(root)
 }
 
-/// What is attached under a place such as `cid:picture.1` or a file name.
+/// The attachment that a reference such as `cid:picture.1` or a file name means.
 fn attached<'a>(attachments: &'a [Attachment], place: &str) -> Option<&'a Attachment> {
     let place = place.trim();
     let id = place.strip_prefix("cid:").unwrap_or(place);
     attachments.iter().find(|attachment| !id.is_empty() && (attachment.content_id == id || attachment.name == id))
 }
 
-/// The document is something else, by the name of its root.
+/// The fault of a document with another root element.
 fn other(root: &Element, form: ItemForm) -> ItemFault {
     ItemFault::Other { found: format!("<{}>", root.name), form }
 }
 
-/// The document holds nothing.
+/// The fault of an empty document.
 fn empty(form: ItemForm) -> ItemFault {
     ItemFault::Text { form, why: TextFault::Empty }
 }

@@ -1,7 +1,7 @@
 //! Kolab's own XML of version 2: events, tasks and contacts.
 //!
-//! - An event of whole days ends with its last day; iCalendar's end is the day after.
-//! - What a contact says that vCard has no property for becomes a line of its note.
+//! - An all-day event ends on its last day, in iCalendar on the day after.
+//! - Details of a contact without a vCard property become lines of its note.
 
 use super::{attached, other, with_parameter};
 use crate::domain::{ItemFault, ItemForm};
@@ -167,7 +167,7 @@ fn moment(text: &str) -> String {
     text.trim().replace(['-', ':'], "")
 }
 
-/// A line with a day or a moment.
+/// A line with a date or a date-time.
 fn dated(name: &str, written: &str) -> Line {
     let line = Line::new(name, moment(written));
     if written.contains('T') { line } else { with_parameter(line, "VALUE", "DATE") }

@@ -81,7 +81,7 @@ fn value(element: &Element) -> String {
     }
 }
 
-/// The parts of a rule; those of one name together.
+/// The parts of a rule; repeated ones are joined.
 fn recurrence(element: &Element) -> String {
     let mut parts: Vec<(String, Vec<String>)> = Vec::new();
     for child in &element.children {
@@ -102,7 +102,7 @@ fn value_of_rule(element: &Element) -> String {
     if element.name == "until" { value(element) } else { element.text.trim().to_owned() }
 }
 
-/// `mailto:%3Cann%40example.com%3E`, as Kolab writes an address.
+/// Decodes an address as Kolab writes it: `mailto:%3Cann%40example.com%3E`.
 fn person(text: &str) -> String {
     let text = text.trim();
     match text.strip_prefix("mailto:") {
@@ -114,7 +114,7 @@ fn person(text: &str) -> String {
     }
 }
 
-/// `/kolab.org/Europe/Berlin`
+/// Removes Kolab's prefix, as in `/kolab.org/Europe/Berlin`.
 fn zone(id: &str) -> String {
     id.strip_prefix("/kolab.org/").unwrap_or(id).to_owned()
 }

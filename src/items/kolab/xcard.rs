@@ -1,4 +1,4 @@
-//! xCard (RFC 6351) as vCard 4.0, which is then taken in as any other.
+//! xCard (RFC 6351) as vCard 4.0, which is then read like any other.
 
 use super::{empty, other};
 use crate::domain::{ItemFault, ItemForm};
@@ -18,7 +18,7 @@ pub(super) fn cards(root: &Element) -> Result<String, ItemFault> {
     for card in root.children.iter().filter(|child| child.name == "vcard") {
         text.push_str("BEGIN:VCARD\r\nVERSION:4.0\r\n");
         for child in &card.children {
-            // A group keeps properties of one company together, which vCard 3.0 cannot.
+            // A group keeps the properties of one company together; vCard 3.0 cannot.
             let lines = if child.name == "group" { child.children.as_slice() } else { std::slice::from_ref(child) };
             lines.iter().filter_map(line).for_each(|line| line.write(&mut text));
         }

@@ -102,13 +102,17 @@ pub(crate) fn both_sides_of_a_folder_at_the_end_of_a_run_are_known_to_the_next(s
     let (mut ledger, _) = opened(store);
     let record = inbox(&mut ledger);
     assert_eq!((record.source_end, record.target_end), (None, None));
+    assert!(record.last_dates.is_empty());
     let source = Extent { uid_next: Some(Uid(40)), messages: 30, modseq: Some(900) };
     let target = Extent { uid_next: None, messages: 31, modseq: None };
-    ledger.end_run(&record, source, target).unwrap();
+    ledger.end_run(&record, source, target, vec![(Uid(38), 900), (Uid(39), -5)]).unwrap();
     drop(ledger);
     let (ledger, _) = opened(store);
     let record = ledger.folder(&Folder::inbox()).unwrap();
     assert_eq!((record.source_end, record.target_end), (Some(source), Some(target)));
+    let has = |dates: [Option<i64>; 2]| record.has_dates(|uid| dates[uid.0 as usize - 38]);
+    assert!(has([Some(900), Some(-5)]) && has([None, Some(-5)]) && has([None, None]));
+    assert!(!has([Some(901), Some(-5)]) && !has([None, Some(5)]));
 }
 
 pub(crate) fn a_message_that_was_forgotten_is_new(store: &dyn Store) {

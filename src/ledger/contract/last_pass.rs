@@ -83,8 +83,8 @@ pub(crate) fn up_to_where_changes_of_flags_were_followed_is_known_to_the_next_ru
     let (mut ledger, _) = opened(store);
     let [folder, other] = filled(&mut ledger);
     let end = |modseq| Extent { uid_next: Some(Uid(3)), messages: 2, modseq };
-    ledger.end_run(&folder, end(Some(1 << 62)), end(None)).unwrap();
-    ledger.end_run(&other, end(None), end(None)).unwrap();
+    ledger.end_run(&folder, end(Some(1 << 62)), end(None), Vec::new()).unwrap();
+    ledger.end_run(&other, end(None), end(None), Vec::new()).unwrap();
     drop(ledger);
     let (ledger, _) = opened(store);
     let modseq = |source: &Folder| ledger.folder(source).unwrap().source_end.unwrap().modseq;

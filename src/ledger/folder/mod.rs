@@ -46,6 +46,9 @@ pub struct FolderRecord {
     pub source_end: Option<Extent>,
     /// The target folder at the end of the last run.
     pub target_end: Option<Extent>,
+    /// INTERNALDATE, in seconds since 1970, of the last messages that the source's folder held by then: another message at one of these UIDs
+    /// came at another time. Ascending; none in records of earlier versions.
+    pub last_dates: Vec<(Uid, i64)>,
 }
 
 impl Ledger {
@@ -151,13 +154,27 @@ impl Ledger {
         Ok(())
     }
 
-    /// Notes what both sides of a folder look like at the end of a run, complete or not.
-    pub fn end_run(&mut self, folder: &FolderRecord, source: Extent, target: Extent) -> Result<(), LedgerError> {
-        self.change_head(folder.id, |head| head.ended = Some([source, target]))
+    /// Notes what both sides of a folder look like at the end of a run, complete or not, and [`FolderRecord::last_dates`].
+    pub fn end_run(
+        &mut self,
+        folder: &FolderRecord,
+        source: Extent,
+        target: Extent,
+        last_dates: Vec<(Uid, i64)>,
+    ) -> Result<(), LedgerError> {
+        self.change_head(folder.id, |head| {
+            head.ended = Some([source, target]);
+            head.last_dates = last_dates;
+        })
     }
 }
 
 impl FolderRecord {
+    /// Whether the source's messages at these UIDs have the dates that are noted of them; a UID without a note proves nothing.
+    pub fn has_dates(&self, mut now: impl FnMut(Uid) -> Option<i64>) -> bool {
+        self.last_dates.iter().all(|(uid, noted)| now(*uid).is_none_or(|now| now == *noted))
+    }
+
     /// Whether both are about the same folder of the target.
     pub fn is_in_the_folder_of(&self, other: &Self) -> bool {
         self.target_name == other.target_name && self.target_uid_validity == other.target_uid_validity
@@ -180,5 +197,6 @@ pub(super) fn record(id: i64, head: &Head) -> FolderRecord {
         snapshot: head.complete,
         source_end: head.ended.map(|[source, _]| source),
         target_end: head.ended.map(|[_, target]| target),
+        last_dates: head.last_dates.clone(),
     }
 }

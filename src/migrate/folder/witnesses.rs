@@ -16,6 +16,8 @@ pub struct Witnesses {
     pub sampled: Vec<Message>,
     /// What the source has at their UIDs: the size that it announces.
     pub here: BTreeMap<Uid, u64>,
+    /// Whether the source has messages of other dates at UIDs whose dates are noted.
+    pub dates_differ: bool,
     /// What the target has at their places: the size.
     pub there: BTreeMap<Uid, u64>,
     /// The source's folder when it was opened for that.
@@ -34,13 +36,13 @@ pub enum Testimony {
 }
 
 impl Witnesses {
-    /// Whether the source still has these messages: it announces the recorded size for each of them.
+    /// Whether the source still has these messages: it announces the recorded size for each of them, and the noted date.
     pub fn source_holds(&self) -> bool {
         let is_another = |message: &Message| {
             let announced = self.here.get(&message.uid).zip(message.claimed);
             announced.is_some_and(|(now, then)| *now != then)
         };
-        !self.sampled.iter().any(is_another)
+        !self.dates_differ && !self.sampled.iter().any(is_another)
     }
 
     /// Whether the source says of its folder, without opening it, what it said when it was opened. Some servers count late for STATUS.

@@ -164,7 +164,8 @@ pub fn of_unchanged(
             if let (true, Some(source), Some(target)) =
                 (all && flags.now.is_some(), record.source_end, record.target_end)
             {
-                ledger.end_run(record, Extent { modseq: flags.now, ..source }, target)?;
+                let source = Extent { modseq: flags.now, ..source };
+                ledger.end_run(record, source, target, record.last_dates.clone())?;
             }
             job.progress.unseen_flags = None;
         }

@@ -1,5 +1,5 @@
-//! `kimt verify` for items: each item of the source is looked for on the target by its UID and compared by meaning. Changes nothing,
-//! and asks no record.
+//! `kimt verify` for items: looks for each item of the source on the target by its UID, and compares the two by meaning. Changes nothing
+//! and reads no record.
 
 use super::copy::{AT_ONCE, BYTES_AT_ONCE};
 use super::existing::Existing;
@@ -18,7 +18,7 @@ use crate::items::{Attendees, Unusable};
 use crate::migrate::context::RunContext;
 use std::collections::HashMap;
 
-/// Compares the items of one account, and says what of them is on the target.
+/// Compares the items of one account and reports the result.
 pub fn compare(context: &RunContext, id: AccountId, account: &Account) -> ItemsEnd {
     let mut end = ItemsEnd::default();
     if context.groupware.is_none() {
@@ -69,21 +69,21 @@ fn collections(reporter: &mut ItemReporter<'_>, source: &mut Origin, held: &[Hel
     Ok(())
 }
 
-/// All that a comparison works with.
+/// The state of a comparison.
 struct Comparing<'a, 'b> {
     reporter: &'a mut ItemReporter<'b>,
     target: Target,
     places: Places,
     existing: HashMap<CollectionKind, Existing>,
-    /// What has its UID on the target, and is to be read there.
+    /// Items whose UID is on the target, still to be compared.
     found: Vec<Found>,
     bytes: usize,
 }
 
-/// An item of the source, and where its UID is on the target.
+/// An item of the source whose UID is on the target.
 struct Found {
     item: Comparable,
-    /// Where its text is on the source, and which of the items there it is.
+    /// The place of its text on the source, and its number in that text.
     place: String,
     number: u32,
     href: Href,
@@ -180,7 +180,7 @@ impl Comparing<'_, '_> {
         self.reporter.settle(at, item.kind, ItemOutcome::Failed, Some(problem.on(Side::Target)));
     }
 
-    /// Reads what was found and says what became of it.
+    /// Reads the found items on the target, compares them, and reports the outcome of each.
     fn judge(&mut self, collection: &Collection) -> Result<(), Failure> {
         let found = std::mem::take(&mut self.found);
         self.bytes = 0;

@@ -1,8 +1,8 @@
-//! What is on the target already: each UID with its place, over all calendars or all address books, because some servers refuse a UID
-//! that another collection of the account has, and some move the item there.
+//! What is on the target already: each UID with its place, over all calendars or all address books, because some servers refuse a UID that
+//! another collection of the account has, and some move the item there.
 //!
-//! The collections are always listed: that is what proves that an item is still there. What is in items that no record knows is read when
-//! something is to be stored, and not before.
+//! Collections are always listed, which proves that items are still there. Items that are in no record are read only when something is to
+//! be stored.
 
 use super::sides::{Failure, OnDavSide};
 use crate::dav::{Collection, CollectionKind, DavError, Fetched, Href, Listed, Target};
@@ -10,7 +10,7 @@ use crate::domain::{ItemKind, Side};
 use crate::items::uids;
 use std::collections::{BTreeSet, HashMap};
 
-/// What is at a place of the target without looking.
+/// An item that is known to be at a place of the target.
 pub(super) struct KnownItem {
     pub(super) kind: ItemKind,
     pub(super) uid: String,
@@ -23,11 +23,11 @@ pub(super) struct KnownItem {
 pub(super) struct Existing {
     by_uid: HashMap<(bool, String), Href>,
     hrefs: BTreeSet<Href>,
-    /// What is listed and was not looked into yet, by its collection.
+    /// Listed items whose UIDs are not known yet, by collection.
     unread: Vec<(Collection, Vec<Listed>)>,
-    /// Collections with items that the server lists and does not give, and how many these are.
+    /// Collections with items that the server lists but does not deliver, and the number of those.
     pub(super) unreadable: Vec<(Collection, u64)>,
-    /// The first collection that the server did not list as a whole.
+    /// The first collection whose list is incomplete.
     pub(super) not_whole: Option<Collection>,
 }
 
@@ -46,7 +46,7 @@ impl Existing {
         Ok(existing)
     }
 
-    /// Learns the UIDs of what is listed: from the record, and by reading what no record knows.
+    /// Learns the UIDs of listed items: from the record, or else by reading them.
     pub(super) fn read_uids(&mut self, target: &mut Target, known: &HashMap<String, KnownItem>) -> Result<(), Failure> {
         for (collection, listed) in std::mem::take(&mut self.unread) {
             let mut unknown: Vec<Listed> = Vec::new();
@@ -75,17 +75,17 @@ impl Existing {
         Ok(())
     }
 
-    /// Where the item of that UID is.
+    /// The place of the item with this UID.
     pub(super) fn of_uid(&self, kind: ItemKind, uid: &str) -> Option<&Href> {
         self.by_uid.get(&key(kind, uid))
     }
 
-    /// Whether something is at that place.
+    /// Whether a place is taken.
     pub(super) fn has(&self, href: &Href) -> bool {
         self.hrefs.contains(href)
     }
 
-    /// Forgets an item that was to be stored at that place and was not.
+    /// Forgets an item that could not be stored at this place.
     pub(super) fn remove(&mut self, kind: ItemKind, uid: &str, href: &Href) {
         if self.of_uid(kind, uid) == Some(href) {
             self.by_uid.remove(&key(kind, uid));
@@ -93,14 +93,14 @@ impl Existing {
         self.hrefs.remove(href);
     }
 
-    /// Takes note of an item that is stored, or will be next.
+    /// Notes an item that is stored, or will be next.
     pub(super) fn add(&mut self, kind: ItemKind, uid: &str, href: &Href) {
         self.by_uid.insert(key(kind, uid), href.clone());
         self.hrefs.insert(href.clone());
     }
 }
 
-/// An event and a task do not share a UID with each other on any server; a contact is apart.
+/// On no server do an event and a task share a UID; contacts are separate.
 fn key(kind: ItemKind, uid: &str) -> (bool, String) {
     (kind == ItemKind::Contact, uid.to_owned())
 }

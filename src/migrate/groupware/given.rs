@@ -1,11 +1,11 @@
-//! What the target gives at the places of items, many with one request.
+//! Reads the target's texts at the places of items, many with one request.
 
 use super::sides::{Failure, OnDavSide};
 use crate::dav::{Collection, CollectionKind, DavError, Fetched, Href, Listed, Target};
 use crate::domain::Side;
 use std::collections::HashMap;
 
-/// The texts at places in these collections, each place with about how many bytes are there. What is not given is not among them.
+/// The texts at places in these collections. Each place comes with its approximate size in bytes. Texts that cannot be read are missing.
 pub(super) fn texts(
     target: &mut Target,
     kind: CollectionKind,

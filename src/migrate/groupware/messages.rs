@@ -1,20 +1,20 @@
-//! Whole messages of a mailbox, one in memory at a time, none of them larger than a bound.
+//! Reads whole messages of a mailbox, one in memory at a time, up to a size limit.
 
 use crate::domain::Uid;
 use crate::imap::{BodySink, ImapError, Reader, SinkClosed};
 
-/// Messages that are asked for at once.
+/// Messages requested at once.
 const AT_ONCE: usize = 20;
 
-/// What takes messages: their bytes, or the server's words where it cannot give one. Says whether it wants more.
+/// Takes each message, or the server's words if it cannot deliver one. Returns whether it wants more.
 pub(super) type Each<'e> = &'e mut dyn FnMut(Uid, Result<Vec<u8>, String>) -> bool;
 
-/// Reads messages of the open folder. What is larger than `largest` is cut there, so ask for what is known to be smaller. Those that are
-/// not there any more are passed over.
+/// Reads messages of the open folder, and skips those that no longer exist. Ask only for messages of at most `largest` bytes: larger ones
+/// may be cut.
 pub(super) fn read(reader: &mut Reader, uids: &[Uid], largest: u64, each: Each<'_>) -> Result<(), ImapError> {
     let mut sink = Whole { largest, current: None, each, wants_more: true };
     match reader.bodies(&mut uids.chunks(AT_ONCE).map(<[Uid]>::to_vec), &mut sink) {
-        // Who wants no more has closed the reading; the connection is then in the middle of an answer.
+        // The callback ended the reading, and the connection is in the middle of an answer.
         Err(_) if !sink.wants_more => Ok(()),
         read => read,
     }

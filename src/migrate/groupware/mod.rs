@@ -1,15 +1,15 @@
-//! Calendars, contacts and tasks of one account: after its mail, or beside a check or a comparison.
+//! Calendars, contacts and tasks of one account: migrated after its mail, counted in a check, compared by verify.
 //!
-//! Promises
+//! Promises:
 //!
-//! - that mail never waits for items and never fails because of them: they come after it, and what goes wrong here is reported here;
-//! - that nothing on the target is overwritten, and that a second run over an unchanged source stores nothing;
-//! - that every item that was stored is read back and compared by meaning, and counts as copied only then;
-//! - that a message is called an item only where everything in it is on the target; whatever else is in its folder stays mail.
+//! - Mail never waits for items and never fails because of them: they come after it, and their problems are reported here.
+//! - Nothing on the target is overwritten, and a second run over an unchanged source stores nothing.
+//! - Every stored item is read back and compared by meaning, and only then counts as copied.
+//! - A message counts as an item only if everything in it is on the target; everything else in its folder stays mail.
 //!
-//! One item's way: `places` says which collection it goes to, `outgoing` converts it, `existing` knows what is on the target, `copy`
-//! stores it and reads it back as `given` gets it. `origin` is where items come from, `survey` counts and `compare` verifies; none of these changes
-//! anything. `messages` reads whole messages, `tripwire` looks whether anybody gets an invitation all the same.
+//! An item's way: `origin` is where it comes from, `places` says which collection it goes to, `outgoing` converts it, `existing` knows what
+//! is on the target, `copy` stores it and reads it back with `given`. `survey` counts and `compare` verifies; neither changes anything.
+//! `messages` reads whole messages, `tripwire` watches whether anybody gets an invitation all the same.
 
 mod compare;
 mod copy;
@@ -32,12 +32,12 @@ pub use survey::survey;
 use super::plan::items::AsItems;
 use super::verdict::ItemEvidence;
 
-/// What became of the items of an account.
+/// The result for the items of an account.
 #[derive(Debug, Default)]
 pub struct ItemsEnd {
     /// Whether a problem says that something is missing.
     pub is_incomplete: bool,
-    /// What is known of all that the source lists; none where nobody looked, or the source could not be listed.
+    /// The evidence of all that the source lists; none if nobody looked, or if the source could not be listed.
     pub evidence: Option<ItemEvidence>,
     /// The messages of the source that are on the target as items and need not be copied as mail.
     pub as_items: AsItems,

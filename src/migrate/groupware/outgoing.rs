@@ -1,4 +1,4 @@
-//! An item on its way: read from the source's text, converted, and compared with what the target gives back.
+//! An item on its way: read from the source's text, converted, and compared with the target's.
 
 use super::origin::Text;
 use crate::dav::{Collection, CollectionKind, DavError, Stored, Target};
@@ -12,13 +12,13 @@ use crate::items::{
 pub(super) struct Outgoing {
     pub(super) kind: ItemKind,
     pub(super) uid: String,
-    /// How a person knows it.
+    /// Its name for a person.
     pub(super) name: ItemName,
     /// What the conversion changed.
     pub(super) changes: Changes,
-    /// Who takes part, by address.
+    /// The addresses of its participants.
     pub(super) participants: Vec<String>,
-    /// About how much memory it takes, in bytes.
+    /// Its approximate size in memory, in bytes.
     pub(super) size: usize,
     content: Content,
 }
@@ -28,12 +28,12 @@ enum Content {
     Card(Card),
 }
 
-/// An item that is on the target, or should be, with what it takes to compare it.
+/// An item that is on the target, or should be, reduced to what a comparison needs.
 pub(super) struct Comparable {
     pub(super) kind: ItemKind,
     pub(super) uid: String,
     pub(super) name: ItemName,
-    /// About how many bytes it has on the target.
+    /// Its approximate size on the target, in bytes.
     pub(super) size: usize,
     meaning: Meaning,
 }
@@ -49,13 +49,13 @@ pub(super) struct Conversion<'a> {
     pub(super) attendees: Attendees,
     /// Whether the target has Kerio Connect's limits.
     pub(super) kerio: bool,
-    /// The category that shows where an item was, where its collection has no equal on the target.
+    /// The category that shows where an item was, if its collection has no counterpart on the target.
     pub(super) category: Option<&'a str>,
-    /// The groups that contacts are in.
+    /// The groups of contacts, which become categories.
     pub(super) groups: &'a ContactGroups,
 }
 
-/// The items in a text of the source. `seed` names the place it has there.
+/// Reads and converts the items in a text of the source. `seed` is the text's place there.
 pub(super) fn read(
     kind: CollectionKind,
     text: Text,
@@ -104,7 +104,7 @@ pub(super) fn read(
     }
 }
 
-/// Of a group whose members are known, that they have its name.
+/// Marks a group as a category, if its members are known.
 fn said_of_group(unusable: Unusable, groups: &ContactGroups) -> Unusable {
     match unusable.why {
         ItemFault::Group { .. } if groups.has(&unusable.name.title) => {
@@ -115,7 +115,7 @@ fn said_of_group(unusable: Unusable, groups: &ContactGroups) -> Unusable {
 }
 
 impl Outgoing {
-    /// Stores it under a name of its own that nothing has. `is_free` is whether the target was asked about that place just before.
+    /// Stores it under its own name. `is_free` says that the target has just confirmed that the place is free.
     pub(super) fn store(
         &self,
         target: &mut Target,
@@ -129,7 +129,7 @@ impl Outgoing {
         }
     }
 
-    /// What is kept of it once it is on the target: no attachment and no picture, but what they are compared by.
+    /// Reduces it to what a comparison needs, without attachments and pictures.
     pub(super) fn comparable(self) -> Comparable {
         let Self { kind, uid, name, size, content, .. } = self;
         let meaning = match content {
@@ -141,7 +141,7 @@ impl Outgoing {
 }
 
 impl Comparable {
-    /// Who takes part in an object of the target, by address, though nobody does in what was stored.
+    /// The participants in the target's text of an object that was stored without any.
     pub(super) fn put_back(&self, text: &str) -> Vec<String> {
         match &self.meaning {
             Meaning::Calendar(object) if !object.has_participants() => {
@@ -151,7 +151,7 @@ impl Comparable {
         }
     }
 
-    /// What an object of the target differs in. Something that cannot be read differs in everything.
+    /// How the target's text differs. One that cannot be read differs in everything.
     pub(super) fn differences(&self, text: &str) -> Differences {
         let unreadable = |fault: ItemFault| vec![Difference::Everything { fault }];
         match &self.meaning {
@@ -177,7 +177,7 @@ impl Comparable {
     }
 }
 
-/// The name under which an item is stored: the same for the same item of the same account, and nobody else's.
+/// The name under which an item is stored: always the same for an item of an account, and no other's.
 pub(super) fn own_name(account: &str, collection: &str, uid: &str, kind: ItemKind) -> String {
     let hash = blake3::hash(format!("{account}\n{collection}\n{kind}\n{uid}").as_bytes()).to_hex();
     let end = if kind == ItemKind::Contact { "vcf" } else { "ics" };

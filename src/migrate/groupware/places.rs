@@ -1,41 +1,40 @@
-//! Which collection of the target the items of a collection of the source go to. All places are found by asking the target, none is
-//! guessed:
+//! Maps each collection of the source to one of the target. All places come from asking the target, none is guessed:
 //!
-//! - the default calendar goes into the target's default one, tasks into its list of tasks, contacts into its address book;
-//! - another calendar goes into the one of the same name, or one that is made for it; whether it was made is seen by looking again;
-//! - what has no place of its own goes into the default one and gets the name of its collection as a category.
+//! - The default calendar goes into the target's default one, tasks into its task list, contacts into its address book.
+//! - Another calendar goes into the one of the same name, or into one that is created for it; a new listing shows whether it was created.
+//! - A collection without a place of its own goes into the default one, and its name becomes a category.
 
 use super::sides::{Failure, OnDavSide};
 use crate::dav::{Collection, CollectionKind, DavError, Target};
 use crate::domain::{ItemKind, Side};
 use std::collections::BTreeSet;
 
-/// How servers and people call the calendar that is there from the beginning.
+/// Usual names of the default calendar.
 const DEFAULT_NAMES: [&str; 8] =
     ["calendar", "default", "personal", "home", "kalender", "default calendar", "events", "my calendar"];
-/// And the list of tasks.
+/// Usual names of the task list.
 const TASK_NAMES: [&str; 5] = ["tasks", "aufgaben", "todo", "to do", "todos"];
-/// And the address book.
+/// Usual names of the address book.
 const BOOK_NAMES: [&str; 8] =
     ["addressbook", "contacts", "default", "personal", "address book", "addresses", "kontakte", "adressbuch"];
 
 /// The collections of the target.
 pub(super) struct Places {
     pub(super) collections: Vec<Collection>,
-    /// The names that calendars of the source have, or get, on the target where one is made for them.
+    /// The names reserved for calendars that are created for those of the source.
     pub(super) own_names: BTreeSet<String>,
     default_calendar: Option<usize>,
     tasks: Option<usize>,
     book: Option<usize>,
 }
 
-/// Where the items of one collection go: the place for each kind in [`Places::collections`], and the category they get there.
+/// Where the items of one collection go: for each kind an index into [`Places::collections`], and the category they get.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Route {
     events: Option<usize>,
     tasks: Option<usize>,
     contacts: Option<usize>,
-    /// Where the collection has no place of its own.
+    /// Set if the collection has no place of its own.
     pub(super) category: Option<String>,
 }
 
@@ -49,14 +48,13 @@ impl Route {
     }
 }
 
-/// The collections of the source in the order in which they are migrated: the default ones first, so that an item that is in two
-/// calendars goes into the default one.
+/// The collections of the source in migration order: the default ones first, so that an item in two calendars goes into the default one.
 pub(super) fn in_order(mut collections: Vec<Collection>) -> Vec<Collection> {
     collections.sort_by_key(|collection| (collection.kind, !is_default(collection), collection.href.clone()));
     collections
 }
 
-/// Whether a collection of the source is the default one of its kind: it is marked as such, or called so.
+/// Whether a collection of the source is the default one of its kind, by mark or by name.
 fn is_default(collection: &Collection) -> bool {
     match collection.kind {
         _ if collection.is_default => true,
@@ -66,7 +64,7 @@ fn is_default(collection: &Collection) -> bool {
     }
 }
 
-/// Whether a folder of that name may hold events, tasks or contacts.
+/// Whether a folder of this name may hold events, tasks or contacts.
 pub(super) fn is_item_name(name: &str) -> bool {
     let name = name.to_lowercase();
     let known = [
@@ -104,11 +102,11 @@ fn is_called(collection: &Collection, names: &[&str]) -> bool {
 }
 
 impl Places {
-    /// Asks the target what it has.
+    /// Lists the target's collections.
     pub(super) fn look(target: &mut Target) -> Result<Self, Failure> {
         let (all, is_all) = target.reader().collections().on(Side::Target)?;
         if !is_all {
-            // What is in a calendar that nobody knows could be stored twice.
+            // The items of an unlisted calendar could be stored twice.
             return Err(Failure::not_whole(Side::Target));
         }
         let collections: Vec<Collection> = all.into_iter().filter(|it| it.left_out.is_none()).collect();
@@ -136,7 +134,7 @@ impl Places {
         self
     }
 
-    /// Where the items of a collection go. `first` is whether it is the first of its kind. May make a calendar or an address book.
+    /// Where the items of a collection go. `first` says that it is the first of its kind. May create a calendar or an address book.
     pub(super) fn route(
         &mut self,
         target: &mut Target,
@@ -175,7 +173,7 @@ impl Places {
         Ok(Route { events, tasks, category, ..Route::default() })
     }
 
-    /// The category that the items of a collection got because it has no place of its own, as [`Places::route`] would have it.
+    /// The category that [`Places::route`] gives the items of a collection without a place of its own.
     pub(super) fn merged(&self, source: &Collection, first: bool) -> Option<String> {
         let elsewhere = match source.kind {
             _ if first || is_default(source) => false,
@@ -190,12 +188,12 @@ impl Places {
 
     fn calendar_of(&self, source: &Collection, own: &str) -> Option<usize> {
         let made = self.collections.iter().position(|it| it.href.name() == own && it.events);
-        // One that was made for another calendar, which is called the same, stays that one's.
+        // A calendar created for another one of the same name stays that one's.
         let is_free = |it: &Collection| !self.own_names.contains(&it.href.name());
         made.or_else(|| self.collections.iter().position(|it| it.events && it.name == source.name && is_free(it)))
     }
 
-    /// Makes a collection and looks whether it is there. A refusal is no failure: its items go elsewhere.
+    /// Creates a collection and lists again. A refusal is no failure: the items go elsewhere.
     fn make(&mut self, target: &mut Target, own: &str, name: &str, component: Option<&str>) -> Result<(), Failure> {
         let made = match component {
             Some(component) => target.make_calendar(own, name, component),
@@ -206,10 +204,10 @@ impl Places {
             Err(error @ (DavError::SignInRefused { .. } | DavError::Busy { .. })) => {
                 return Err(Failure::Dav(Side::Target, error));
             }
-            Err(error) => log::debug!("'{name}' was perhaps not made: {error}"),
+            Err(error) => log::debug!("'{name}' may not have been created: {error}"),
             Ok(()) => {}
         }
-        // The places of the collections that are known already must hold, so new ones go to the end.
+        // Indexes of known collections must stay valid, so new ones are appended.
         for found in target.reader().collections().on(Side::Target)?.0 {
             if found.left_out.is_none() && self.collections.iter().all(|known| known.href != found.href) {
                 self.collections.push(found);

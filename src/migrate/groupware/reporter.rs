@@ -1,5 +1,5 @@
-//! What is reported of items, each once, however often the work on an account begins anew; and what follows from it for the verdict and
-//! for the mail beside them.
+//! Reports each item's outcome and each problem once, however often the work on an account begins again; and keeps the evidence for the
+//! verdict and for the mail.
 
 use crate::dav::Collection;
 use crate::domain::{Account, AccountId, ItemKind, ItemName, ItemOutcome, Problem, ProblemKind, Severity, Side};
@@ -9,31 +9,31 @@ use crate::migrate::verdict::ItemEvidence;
 use crate::progress::Event;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Reports what becomes of the items of one account.
+/// Reports the outcomes of one account's items.
 pub(super) struct ItemReporter<'a> {
     pub(super) context: &'a RunContext,
     pub(super) id: AccountId,
     pub(super) account: &'a Account,
-    /// What is known of the texts of the source, by their places.
+    /// The state of each text of the source, by its place.
     texts: HashMap<String, TextState>,
     /// How many items are settled.
     settled: usize,
-    /// Sentences that were said already.
+    /// Sentences of problems already reported.
     said: BTreeSet<String>,
-    /// What the collections of the source are called, by their hrefs.
+    /// The names of the source's collections, by href.
     pub(super) names: BTreeMap<String, String>,
-    /// Whether something is missing and named.
+    /// Whether a problem says that something is missing.
     pub(super) incomplete: bool,
 }
 
-/// What is known of a text of the source, which holds one item or several.
+/// The state of a text of the source, which holds one item or several.
 #[derive(Debug, Default)]
 struct TextState {
-    /// How many items it holds, those that cannot be read among them.
+    /// How many items it holds, including unreadable ones.
     items: u32,
-    /// What became of each, by its number in the text.
+    /// The outcome of each, by its number in the text.
     outcomes: BTreeMap<u32, ItemOutcome>,
-    /// Whether it holds more than what the items on the target say.
+    /// Whether it holds more than its items express.
     has_more: bool,
     /// Whether it was deleted on the source since it was listed.
     vanished: bool,
@@ -70,55 +70,55 @@ impl<'a> ItemReporter<'a> {
         }
     }
 
-    /// What the user wishes, as far as it reaches this account.
+    /// The user's control over this account.
     pub(super) fn control(&self) -> AccountControl {
         self.context.control.of(self.id)
     }
 
-    /// What a collection of the source is called.
+    /// The name of a collection of the source; its href if unknown.
     pub(super) fn name_of(&self, href: &str) -> String {
         self.names.get(href).cloned().unwrap_or_else(|| href.to_owned())
     }
 
-    /// How many items are settled: work between two losses that adds to them was worth its while.
+    /// The number of settled items, which shows whether an attempt made progress.
     pub(super) fn progress(&self) -> usize {
         self.settled
     }
 
-    /// Takes note of how many items a text holds.
+    /// Notes how many items a text holds.
     pub(super) fn begin_text(&mut self, place: &str, items: usize) {
         self.texts.entry(place.to_owned()).or_default().items = items as u32;
     }
 
-    /// Takes note that a text holds more than the items that are made of it.
+    /// Notes that a text holds more than its items.
     pub(super) fn note_more(&mut self, place: &str) {
         self.texts.entry(place.to_owned()).or_default().has_more = true;
     }
 
-    /// Takes note that all texts which were asked for and not given are deleted on the source.
+    /// Notes that all requested texts that the source did not deliver were deleted there.
     pub(super) fn note_vanished<'p>(&mut self, places: impl Iterator<Item = &'p str>) {
         for place in places.filter(|place| !self.texts.contains_key(*place)).collect::<Vec<_>>() {
             self.texts.insert(place.to_owned(), TextState { vanished: true, ..TextState::default() });
         }
     }
 
-    /// Whether it was reported what became of the item with that number in the text.
+    /// Whether the outcome of the item with this number in the text has been reported.
     pub(super) fn is_settled(&self, place: &str, number: u32) -> bool {
         self.texts.get(place).is_some_and(|text| text.outcomes.contains_key(&number))
     }
 
-    /// Whether everything at a place is on the target as items, so that the message there need not stay mail.
+    /// Whether everything at a place is on the target as items, so that its message need not stay mail.
     pub(super) fn is_on_target(&self, place: &str) -> bool {
         self.texts.get(place).is_some_and(|text| text.is_on_target() && !text.has_more)
     }
 
-    /// Whether everything at a place is on the target as items, and that since this run.
+    /// Whether everything at a place is on the target as items, some of it since this run.
     pub(super) fn became_item(&self, place: &str) -> bool {
         let is_new = |text: &TextState| text.outcomes.values().any(|outcome| *outcome == ItemOutcome::Copied);
         self.is_on_target(place) && self.texts.get(place).is_some_and(is_new)
     }
 
-    /// What is known of the texts at these places, which are those that the source lists.
+    /// The evidence of the texts at these places, which are all that the source lists.
     pub(super) fn evidence<'p>(&self, places: impl Iterator<Item = &'p str>) -> ItemEvidence {
         let mut evidence = ItemEvidence::default();
         for place in places {
@@ -136,7 +136,7 @@ impl<'a> ItemReporter<'a> {
         self.context.report(Event::ItemsCounted { account: self.id, events, tasks, contacts });
     }
 
-    /// Reports what became of the item with that number in a text, once, with a problem where there is one.
+    /// Reports the outcome of the item with this number in a text, once, with a problem if there is one.
     pub(super) fn settle(
         &mut self,
         (place, number): (&str, u32),

@@ -1,4 +1,4 @@
-//! Signing in to the DAV servers of one account.
+//! Signs in to the DAV servers of one account.
 
 use crate::dav::{DavError, DavLogin, DavServer, Source, Target};
 use crate::domain::{
@@ -13,10 +13,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a request may take: a large item over a slow connection, or a server that makes a long list.
+/// The time limit of a request: long enough for a large item over a slow connection, and for a server that compiles a long list.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Signs in on the source.
+/// Signs in to the source.
 pub(super) fn open_source(context: &RunContext, id: AccountId, account: &Account) -> Result<Source, Failure> {
     let Some(ends) = &context.groupware else { return Err(Failure::Off) };
     let name = context.source.credentials.name(account);
@@ -25,7 +25,7 @@ pub(super) fn open_source(context: &RunContext, id: AccountId, account: &Account
     Source::open(server, &login).map_err(|error| Failure::Dav(Side::Source, error))
 }
 
-/// Signs in on the target, under the name that its mail server took, if that is known.
+/// Signs in to the target, under the name that its mail server accepted, if known.
 pub(super) fn open_target(
     context: &RunContext,
     id: AccountId,
@@ -44,7 +44,7 @@ fn login(account: &Account, user: String, side: Side) -> Result<DavLogin, Failur
     if password.is_empty() { Err(Failure::NoPassword(side)) } else { Ok(DavLogin { user, password }) }
 }
 
-/// The server, with connections that the user's *Stop now* cuts, or a skip of that account.
+/// The server, with connections that *Stop now* or skipping the account cuts.
 fn server(context: &RunContext, id: AccountId, end: &DavEnd) -> Result<DavServer, Failure> {
     if !end.address.encrypted && !end.cleartext_allowed {
         return Err(Failure::Dav(end.side, DavError::Cleartext(end.address.to_string())));
@@ -62,12 +62,12 @@ fn pause(context: &RunContext, id: AccountId) -> Arc<dyn Fn(Duration) -> bool + 
     })
 }
 
-/// Why the calendars of an account cannot be worked on.
+/// Why the items of an account cannot be worked on.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Nobody asked for them.
+    /// Items are not part of the run, or the user stops it.
     Off,
-    /// The accounts file has no password, and nobody signs in for others over DAV.
+    /// The accounts file has no password; over DAV, nobody can sign in on behalf of others.
     NoPassword(Side),
     /// A server failed us.
     Dav(Side, DavError),
@@ -75,19 +75,19 @@ pub(super) enum Failure {
     Mailbox(Box<Halt>),
     /// A folder with files of the source cannot be read.
     Files(UnreadableFolder),
-    /// The target sent an invitation for an event that was to invite nobody, or may.
+    /// The target has sent an invitation for an event that invites nobody, or may do so.
     InvitationSeen(Invitation),
     /// Our own record cannot be written.
     Ledger(crate::ledger::LedgerError),
 }
 
 impl Failure {
-    /// A server does not list all that it has.
+    /// A server's list is incomplete.
     pub(super) fn not_whole(side: Side) -> Self {
         Failure::Dav(side, DavError::NotDav(ItemServerFault::NotWhole))
     }
 
-    /// The problem as the user meets it.
+    /// The problem for the user; none if there is nothing to report.
     pub(super) fn problem(&self, account: &Account) -> Option<Problem> {
         let of = |kind: ProblemKind, side: Side| Problem::new(kind).on(side).for_account(&account.address);
         match self {
@@ -135,7 +135,7 @@ pub(super) struct UnreadableFolder {
     pub(super) why: io::Error,
 }
 
-/// What a server did, as a problem has it.
+/// A server's fault as a problem's note.
 pub(super) fn server_note(error: &DavError) -> Note {
     Note::Items(ItemNote::Server(error.fault()))
 }
@@ -146,9 +146,9 @@ impl From<crate::ledger::LedgerError> for Failure {
     }
 }
 
-/// Names the side of a server's error.
+/// Adds the side to a server's error.
 pub(super) trait OnDavSide<T> {
-    /// The error as one of that side.
+    /// Marks an error as one of this side.
     fn on(self, side: Side) -> Result<T, Failure>;
 }
 

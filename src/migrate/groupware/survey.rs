@@ -1,4 +1,4 @@
-//! What an account has on the source: counted for a check, listed for a migration.
+//! What an account has on the source: counted in a check, listed for a migration.
 
 use super::origin::{ItemFiles, ItemFolders, Origin};
 use super::places;
@@ -11,15 +11,15 @@ use crate::migrate::context::RunContext;
 use crate::network::NetworkError;
 use std::collections::{BTreeSet, VecDeque};
 
-/// A collection of the source with what is in it.
+/// A collection of the source with its texts.
 pub(super) struct Held {
     pub(super) collection: Collection,
     pub(super) items: Vec<Listed>,
-    /// Whether the source listed all of it.
+    /// Whether the list is complete.
     pub(super) is_whole: bool,
 }
 
-/// Counts what an account has on the source, and says whether that went well.
+/// Counts what an account has on the source; returns whether nothing was reported as missing.
 pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> bool {
     if context.groupware.is_none() {
         return true;
@@ -44,9 +44,11 @@ pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> bool {
     !reporter.incomplete
 }
 
-/// Opens the source. None where it has neither calendars nor address books, which is worth a notice and no failure when nobody said that
-/// they are there, and no notice where the record has it that they were not there before either. Where the record has it that a server had
-/// them, its silence is a failure: what else has items is not the same source.
+/// Opens the source; none if it has neither calendars nor address books.
+///
+/// - Their absence is a notice, not a failure, unless the user demands them; and not even a notice if the record says that they were absent
+///   before.
+/// - If the record says that a server had them, its silence is a failure: another origin of items is not the same source.
 pub(super) fn open(reporter: &mut ItemReporter<'_>, ledger: Option<&Ledger>) -> Result<Option<Origin>, Failure> {
     let Some(ends) = &reporter.context.groupware else { return Err(Failure::Off) };
     let earlier = match ledger {
@@ -85,7 +87,7 @@ pub(super) fn open(reporter: &mut ItemReporter<'_>, ledger: Option<&Ledger>) -> 
             let error = match opened {
                 Err(Failure::Dav(_, error)) if !ends.demanded && is_absent(&error) => error,
                 other => {
-                    // A refused password and a busy server are answers, too.
+                    // A server that refuses a password or is busy has answered, too.
                     if !matches!(&other, Err(Failure::Dav(_, DavError::Network(_)) | Failure::NoPassword(_))) {
                         let _ = ends.first_met.set(Ok(()));
                     }
@@ -101,26 +103,26 @@ pub(super) fn open(reporter: &mut ItemReporter<'_>, ledger: Option<&Ledger>) -> 
             error.fault()
         }
     };
-    // Where a server has both, what it gives as calendars is the better of the two.
+    // Folders come second: if a source has both, calendars of a server are the better ones.
     match folders(reporter)? {
         Some(folders) => Ok(Some(Origin::Folders(Box::new(folders)))),
         None => absent(reporter, ItemNote::Server(why)),
     }
 }
 
-/// Whether a server does not have what was looked for: nothing answers, or something else does.
+/// Whether there is no such server: nothing answers, or something else does.
 fn is_absent(error: &DavError) -> bool {
     matches!(error, DavError::NothingFound(_) | DavError::NotDav(_)) || is_silent(error)
 }
 
-/// Whether nothing answers at all, for this account as for any other.
+/// Whether nothing answers at all, whatever the account.
 fn is_silent(error: &DavError) -> bool {
     let DavError::Network(error) = error else { return false };
     matches!(error, NetworkError::Refused | NetworkError::TimedOut | NetworkError::NotConnected { .. })
 }
 
-/// Lists the collections that are migrated, the default ones first, with what is in them, and reports how many items that is. All of
-/// it is listed in each run: that is one request for each collection, and what a server says by a token (RFC 6578) proves nothing.
+/// Lists the migrated collections with their items, the default ones first, and reports the number of items. Every run lists everything:
+/// that takes one request for each collection, and what a server says about a token (RFC 6578) proves nothing.
 pub(super) fn list(reporter: &mut ItemReporter<'_>, source: &mut Origin) -> Result<Vec<Held>, Failure> {
     let (mut held, mut met) = (Vec::new(), BTreeSet::new());
     let (mut events, mut tasks, mut contacts) = (0, 0, 0);

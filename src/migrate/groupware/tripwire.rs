@@ -1,16 +1,16 @@
-//! The tripwire: should a target send invitations although what is stored has no participants, that is seen before it can do much harm.
+//! The tripwire: notices early if a target sends invitations although stored events have no participants.
 //!
-//! 1. Of the first ten events of a run that had participants whose own mailboxes are migrated too, each is stored alone, and one after
-//!    the other, whichever account it is of. Before the first one it is noted what the participants have on the target: the UIDNEXT of
-//!    INBOX, of the folder for spam and of the folders of calendars, and over CalDAV what is in the calendars and in the scheduling inbox.
-//! 2. After the first and after the tenth, and when an account ends in between, what is new there is read. A message of today that is
-//!    about one of the events is an invitation, and so is an object of a calendar that has its UID and participants.
-//! 3. An event that comes back from the target with participants, though it was stored without, counts as an invitation, too.
+//! 1. The first ten events of a run that had participants whose mailboxes are migrated too are stored alone, one after the other, across
+//!    all accounts. Before the first, the program notes what the participants have on the target: the UIDNEXT of INBOX, of the spam folder
+//!    and of calendar folders, and over CalDAV the objects in the calendars and in the scheduling inbox.
+//! 2. After the first and the tenth, and at the end of each account in between, it reads what is new there. A recent message about one of
+//!    the events is an invitation, and so is a calendar object with its UID and participants.
+//! 3. An event that comes back from the target with participants, though stored without, counts as an invitation, too.
 //! 4. One invitation ends all work on items of the run. Mail continues.
 //!
-//! What the migration itself brings is no sign, though it may hold the same event: mail was written before, and events that this program
-//! stores have no participants; where it keeps them, calendars are not looked into. A participant who cannot be looked at proves nothing,
-//! and holds nothing up.
+//! What the migration itself stores is no sign, though it may contain the same event: its mail was written earlier, and its events have no
+//! participants. If it keeps participants, it does not look into calendars. A participant whose mailbox cannot be read proves nothing, and
+//! delays nothing.
 
 use super::messages;
 use super::places;
@@ -27,28 +27,28 @@ use std::collections::BTreeSet;
 use std::sync::MutexGuard;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Events that are watched.
+/// The number of watched events.
 const WATCHED: usize = 10;
-/// People who are looked at at most.
+/// At most this many participants are watched.
 const MOST_PEOPLE: usize = 10;
-/// Folders of a person that are looked into at most.
+/// At most this many folders of a person are watched.
 const MOST_FOLDERS: usize = 8;
-/// New objects of a person's calendars that are read at most.
+/// At most this many new calendar objects of a person are read.
 const MOST_OBJECTS: usize = 200;
-/// How long before now a message may say that it was written and still be taken for one of today: clocks differ.
+/// The greatest age of a recent message, in seconds by its own date. Generous, because clocks differ.
 const TODAY: i64 = 3600;
-/// How long mail may need from one mailbox of the target to the other.
+/// How long mail may take from one mailbox of the target to another.
 const DELIVERY: Duration = Duration::from_secs(2);
-/// The largest message that is looked into, in bytes, and how many of a folder.
+/// The largest new message that is read, in bytes, and how many of a folder are read at most.
 const LARGEST: u64 = 4 << 20;
 const MOST_MESSAGES: usize = 200;
 
-/// Stops where an invitation was seen.
+/// Fails if an invitation was seen.
 pub(super) fn ask(context: &RunContext) -> Result<(), Failure> {
     context.invitations.seen().map_or(Ok(()), |seen| Err(Failure::InvitationSeen(seen.clone())))
 }
 
-/// Those of the participants whose mailboxes this run migrates, but for the owner of the event.
+/// The participants whose mailboxes this run migrates, except the event's owner.
 pub(super) fn migrated<'c>(context: &'c RunContext, owner: &Account, participants: &[String]) -> Vec<&'c Account> {
     let is_one = |account: &&Account| {
         let is_named = |address: &Address| participants.iter().any(|it| it.eq_ignore_ascii_case(&address.key()));
@@ -57,7 +57,7 @@ pub(super) fn migrated<'c>(context: &'c RunContext, owner: &Account, participant
     context.accounts.iter().filter(is_one).collect()
 }
 
-/// Notes an event that has participants on the target though it was stored without; they may get invitations at any change of it.
+/// Notes an event that has participants on the target though it was stored without: any change of it may invite them.
 pub(super) fn note_put_back(context: &RunContext, owner: &Account, name: &ItemName, participants: &[String]) {
     let is_owner =
         |address: &str| [&owner.address, owner.target()].iter().any(|own| own.key().eq_ignore_ascii_case(address));
@@ -67,10 +67,10 @@ pub(super) fn note_put_back(context: &RunContext, owner: &Account, name: &ItemNa
     }
 }
 
-/// The watch over an event that is to be stored next.
+/// The watch over the event that is stored next.
 pub(super) struct Watch<'c>(MutexGuard<'c, Watched>);
 
-/// Takes the watch for an event; none where enough was seen, or nobody can be looked at.
+/// Takes the watch for an event; none if enough events were watched, or no participant can be.
 pub(super) fn watch<'c>(
     context: &'c RunContext,
     id: AccountId,
@@ -94,7 +94,7 @@ pub(super) fn watch<'c>(
 }
 
 impl Watch<'_> {
-    /// Looks at the participants where it is time to.
+    /// Checks the participants after the first and after the last watched event.
     pub(super) fn look_if_due(&mut self, context: &RunContext, id: AccountId) -> Result<(), Failure> {
         let (stored, looked_at) = (self.0.uids.len(), self.0.looked_at);
         if looked_at == 0 || (stored >= WATCHED && looked_at < WATCHED) {
@@ -106,7 +106,7 @@ impl Watch<'_> {
     }
 }
 
-/// Looks at the participants at the end of an account, if anything was stored since they were looked at last.
+/// Checks the participants at the end of an account, if anything was stored since the last check.
 pub(super) fn look_at_end(context: &RunContext, id: AccountId) -> Result<(), Failure> {
     let mut watched = context.invitations.watched();
     ask(context)?;
@@ -118,7 +118,7 @@ fn look(context: &RunContext, id: AccountId, watched: &mut Watched) -> Result<()
         let Some(person) = context.accounts.iter().find(|account| *account.target() == address) else { continue };
         let in_mail = with_mailbox(context, id, person, &mut |reader| invitation(reader, &before, watched));
         let in_mail = in_mail.unwrap_or_else(|halt| {
-            log::debug!(target: "dav", "the mailbox of {address} was not looked into: {halt:?}");
+            log::debug!(target: "dav", "the mailbox of {address} was not checked: {halt:?}");
             None
         });
         let found = in_mail.or_else(|| object(context, id, person, &before, watched));
@@ -131,7 +131,7 @@ fn look(context: &RunContext, id: AccountId, watched: &mut Watched) -> Result<()
     Ok(())
 }
 
-/// Notes what a person has before anything is stored.
+/// Notes what a participant has before anything is stored.
 fn note(context: &RunContext, id: AccountId, person: &Account, watched: &mut Watched) {
     let address = person.target();
     let is_known = watched.people.contains_key(address) || watched.closed.contains(address);
@@ -149,13 +149,13 @@ fn note(context: &RunContext, id: AccountId, person: &Account, watched: &mut Wat
             watched.people.insert(address.clone(), Before { folders, objects: objects(context, id, person) });
         }
         Err(halt) => {
-            log::debug!(target: "dav", "the mailbox of {address} cannot be looked into: {halt:?}");
+            log::debug!(target: "dav", "the mailbox of {address} cannot be read: {halt:?}");
             watched.closed.insert(address.clone());
         }
     }
 }
 
-/// Does something with a person's mailbox on the target, which is only read.
+/// Runs `work` on a participant's mailbox on the target, which is only read.
 fn with_mailbox<T>(
     context: &RunContext,
     id: AccountId,
@@ -169,12 +169,12 @@ fn with_mailbox<T>(
     Ok(done)
 }
 
-/// Whether events keep their participants, so that a participant's own copy looks like an invitation.
+/// Whether events keep their participants: then a participant's own copy looks like an invitation.
 fn keeps(context: &RunContext) -> bool {
     context.groupware.as_ref().is_some_and(|ends| ends.keep_attendees)
 }
 
-/// Where invitations may come, each with the UID after its last message: INBOX, spam, and folders of calendars.
+/// The folders that may receive invitations, each with its next UID: INBOX, spam, and unless `only_mail` folders of items.
 fn folders(reader: &mut Reader, only_mail: bool) -> Result<Vec<(Vec<u8>, Uid)>, ImapError> {
     let may_get = |folder: &&Folder| {
         let is_mail = folder.path.is_inbox() || folder.special_use == Some(SpecialUse::Junk);
@@ -187,13 +187,13 @@ fn folders(reader: &mut Reader, only_mail: bool) -> Result<Vec<(Vec<u8>, Uid)>, 
         match reader.examine(&folder.wire_name) {
             Ok(status) => found.push((folder.wire_name.clone(), next_uid(reader, status.uid_next)?)),
             Err(error) if error.is_connection() => return Err(error),
-            Err(error) => log::debug!(target: "dav", "{} cannot be looked into: {error}", folder.path),
+            Err(error) => log::debug!(target: "dav", "{} cannot be read: {error}", folder.path),
         }
     }
     Ok(found)
 }
 
-/// The UID after the last message, also where the server does not announce it.
+/// The UID after the last message, even if the server does not announce it.
 fn next_uid(reader: &mut Reader, announced: Option<Uid>) -> Result<Uid, ImapError> {
     if let Some(next) = announced {
         return Ok(next);
@@ -203,7 +203,7 @@ fn next_uid(reader: &mut Reader, announced: Option<Uid>) -> Result<Uid, ImapErro
     Ok(Uid(last.saturating_add(1)))
 }
 
-/// The first event that a new message of today is about.
+/// The first watched event that a new, recent message is about.
 fn invitation(reader: &mut Reader, before: &Before, watched: &Watched) -> Result<Option<String>, ImapError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64;
     let is_of_today = |date: Option<i64>| date.is_none_or(|date| date >= now - TODAY);
@@ -221,9 +221,9 @@ fn invitation(reader: &mut Reader, before: &Before, watched: &Watched) -> Result
         let is_inbox = wire_name.eq_ignore_ascii_case(b"INBOX");
         let mut each = |_, message: Result<Vec<u8>, String>| {
             let message = ItemMessage::read(&message.unwrap_or_default());
-            // Who leaves the date out has just written it.
+            // A message without a date counts as recent.
             if found.is_none() && is_of_today(message.date) {
-                // A folder of a calendar may hold the person's own copy of the event, which invites nobody.
+                // A calendar folder may hold the person's own copy of the event, which invites nobody.
                 let uids = if is_inbox { message.announced_uids() } else { message.invited_uids() };
                 found = uids.into_iter().find(|uid| watched.uids.contains(uid));
             }
@@ -234,16 +234,16 @@ fn invitation(reader: &mut Reader, before: &Before, watched: &Watched) -> Result
     Ok(found)
 }
 
-/// What a person has in the calendars; none where they cannot be looked into, or where events keep their participants.
+/// A person's calendar objects; none if they cannot be read, or if events keep their participants.
 fn objects(context: &RunContext, id: AccountId, person: &Account) -> Option<BTreeSet<Href>> {
     if keeps(context) {
         return None;
     }
     let objects = sides::open_target(context, id, person, None).ok()?.reader().objects();
-    objects.inspect_err(|error| log::debug!(target: "dav", "calendars cannot be looked into: {error}")).ok()
+    objects.inspect_err(|error| log::debug!(target: "dav", "calendars cannot be read: {error}")).ok()
 }
 
-/// The first event of which a participant has a new object that a server made of an invitation.
+/// The first watched event of which the person has a new object that a server made from an invitation.
 fn object(context: &RunContext, id: AccountId, person: &Account, before: &Before, watched: &Watched) -> Option<String> {
     let known = before.objects.as_ref()?;
     let mut target = sides::open_target(context, id, person, None).ok()?;

@@ -23,6 +23,9 @@ use crate::migrate::sessions::Sessions;
 use crate::progress::Step;
 use std::collections::BTreeSet;
 
+/// So many of a folder's last messages are known to the next run by their dates.
+const NOTED_DATES: usize = 8;
+
 /// Proves what was copied, compares its dates, and ends the folders. An error that affects only a folder is reported and is not an `Err`.
 pub fn prove_folders(
     mailbox: &mut Mailbox<'_>,
@@ -107,10 +110,16 @@ fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
         |status: &FolderStatus, modseq| Extent { uid_next: status.uid_next, messages: status.messages, modseq };
     let followed = run.scan.status.highest_modseq.filter(|_| run.job.progress.flags_followed);
     let source = extent(&run.scan.status, followed);
-    run.ledger.end_run(&record, source, extent(&run.target.open.status, None))?;
+    run.ledger.end_run(&record, source, extent(&run.target.open.status, None), last_dates(&run.scan.heads))?;
     report_further_copies(run, &record)?;
     run.job.finish(&run.mailbox.reporter, evidence, run.job.progress.on_target);
     Ok(())
+}
+
+/// The dates of the folder's last messages, in seconds since 1970.
+fn last_dates(heads: &Heads) -> Vec<(Uid, i64)> {
+    let last = &heads.all()[heads.all().len().saturating_sub(NOTED_DATES)..];
+    last.iter().filter_map(|head| Some((head.uid, head.date?.timestamp()))).collect()
 }
 
 /// Names what was read back, or seen, in this run, is gone by its end, and is in no other folder: somebody has deleted it, or the target keeps

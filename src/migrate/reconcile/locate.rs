@@ -333,10 +333,7 @@ pub fn still_filed_elsewhere(
     if uids.is_empty() {
         return Ok(Vec::new());
     }
-    run.open_source()?;
-    let mut readings: Readings<(u64, Digest)> = Readings::default();
-    let losses = &mut run.job.progress.reading_losses;
-    readings.read::<SizeAndDigest>(&mut run.sessions.source, &uids, losses).on(Side::Source)?;
+    let readings = digests_on_source(run, &uids)?;
     let as_filed = |uid: &Uid| {
         let (_, digest) = readings.get(*uid)?;
         Some(Done { uid: *uid, ..filed.get_mut(digest)?.pop()? })
@@ -344,6 +341,15 @@ pub fn still_filed_elsewhere(
     let filed: Vec<Done> = uids.iter().filter_map(as_filed).collect();
     let there = find_elsewhere(run, &filed)?;
     Ok(filed.into_iter().filter(|done| there.contains(&done.uid)).collect())
+}
+
+/// What messages of the source hold now.
+pub fn digests_on_source(run: &mut FolderRun<'_, '_>, uids: &[Uid]) -> Result<Readings<(u64, Digest)>, Halt> {
+    run.open_source()?;
+    let mut readings = Readings::default();
+    let losses = &mut run.job.progress.reading_losses;
+    readings.read::<SizeAndDigest>(&mut run.sessions.source, uids, losses).on(Side::Source)?;
+    Ok(readings)
 }
 
 /// Which of these are in another folder of the target, at places that belong to no record.

@@ -22,8 +22,8 @@ use crate::migrate::request::Verify;
 use crate::migrate::scan::unchanged::is_as_recorded;
 use crate::progress::Step;
 use locate::{
-    forget_or_find_elsewhere, locate, look_by_size, match_with_target, note_found, note_seen, on_target, place,
-    placeless, still_filed_elsewhere, unclaimed,
+    digests_on_source, forget_or_find_elsewhere, locate, look_by_size, match_with_target, note_found, note_seen,
+    on_target, place, placeless, still_filed_elsewhere, unclaimed,
 };
 use std::collections::BTreeSet;
 
@@ -58,8 +58,8 @@ pub fn holds(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Hal
         && source_is_as_recorded(run, record)?)
 }
 
-/// Whether the source's UIDs still name the messages of the record: each has the size that the source announced for it, and UIDNEXT did not
-/// go back.
+/// Whether the source's UIDs still name the messages of the record: each has the size that the source announced for it, the last ones have
+/// the dates that were noted, and UIDNEXT did not go back.
 fn source_is_as_recorded(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
     let (messages, heads) = (run.ledger.messages_of(record)?, &run.scan.heads);
     let is_another = |message: &Message| {
@@ -71,7 +71,8 @@ fn source_is_as_recorded(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Resu
     let before = record.source_end.and_then(|end| end.uid_next);
     let went_back =
         next.is_some_and(|next| highest.is_some_and(|uid| uid >= next) || before.is_some_and(|uid| uid > next));
-    Ok(!went_back && !messages.iter().any(is_another))
+    let has_dates = record.has_dates(|uid| Some(heads.get(uid)?.date?.timestamp()));
+    Ok(!went_back && has_dates && !messages.iter().any(is_another))
 }
 
 /// Whether the target's places still hold the messages of the record. Where a place holds a message of another size, it is read.
@@ -252,9 +253,10 @@ fn left_behind(run: &FolderRun<'_, '_>, past: &FolderRecord, found: &[Match], ke
 }
 
 /// Messages that the former record knows as altered and that match nothing on the target, while their places hold messages that belong to
-/// no other: they count as there. Otherwise each new record would send them again, since no comparison finds them.
+/// no other: they count as there. Otherwise each new record would send them again, since no comparison finds them. Where the source's UIDs
+/// may name other messages than before, these are read.
 fn still_altered(
-    run: &FolderRun<'_, '_>,
+    run: &mut FolderRun<'_, '_>,
     past: &FolderRecord,
     there: &Heads,
     found: &[Match],
@@ -276,6 +278,10 @@ fn still_altered(
         {
             altered.push(done);
         }
+    }
+    if !altered.is_empty() && !source_is_as_recorded(run, past)? {
+        let readings = digests_on_source(run, &altered.iter().map(|done| done.uid).collect::<Vec<_>>())?;
+        altered.retain(|done| readings.get(done.uid).is_some_and(|(_, digest)| *digest == done.digest));
     }
     Ok(altered)
 }

@@ -1,7 +1,7 @@
 //! How the program says the outcome of a run.
 
 use super::{count, counted, size, took};
-use crate::domain::{ItemKind, ProblemKind, Severity, printable};
+use crate::domain::{ItemKind, ProblemKind, Severity, capitalised, printable};
 use crate::progress::{
     AccountEnd, AccountStage, AccountState, ItemTally, RunKind, RunState, Stages, Verdict, Verify, Whole,
 };
@@ -120,11 +120,6 @@ fn open_of(whole: Whole) -> String {
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { String::new() } else { format!(" {}.", parts.join(", ")) }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The stage of an account over all runs as a stable word for programs.

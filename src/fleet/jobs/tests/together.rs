@@ -1,4 +1,4 @@
-//! What machines keep to together: connections, refused sign-ins, what is done once; and what those held who are gone.
+//! What the machines of a fleet share: connections, refused sign-ins, errands; and how what vanished ones held is freed.
 
 use super::*;
 use crate::fleet::{jobs, limits, schema};
@@ -29,7 +29,7 @@ fn a_server_has_at_most_as_many_connections_as_were_allowed_over_all_machines() 
     yard.vanish();
     let slot = machines[1].take_slot("target").unwrap();
     assert!(slot.is_some(), "whoever vanished has none");
-    // Whoever comes back gives nothing back that is another's by now.
+    // A process that comes back cannot give back what another holds now.
     drop(vanished);
     let mut others = Vec::new();
     while let Some(slot) = machines[3].take_slot("target").unwrap() {
@@ -39,7 +39,7 @@ fn a_server_has_at_most_as_many_connections_as_were_allowed_over_all_machines() 
     assert!(machines[2].take_slot("source").unwrap().is_none(), "no limit was set, and nobody asks");
 }
 
-/// Whoever asks again, because the answer was lost with the connection, gets what it has already.
+/// A process that repeats a statement because its answer was lost gets what it already has.
 #[test]
 fn what_was_taken_without_an_answer_is_taken_once() {
     let yard = Yard::new(3);
@@ -88,7 +88,7 @@ fn what_is_done_once_is_done_by_one_machine_and_left_to_another_when_it_vanishes
     let (turn, token) = last.take_errand("domain a.example").unwrap();
     assert_eq!(turn, Errand::Mine);
     last.end_errand("domain a.example", token, true).unwrap();
-    // Whoever had it once has no word in it any more.
+    // A former holder's token no longer ends it.
     let (turn, token) = last.take_errand("domain b.example").unwrap();
     assert_eq!(turn, Errand::Mine);
     other.end_errand("domain b.example", token.wrapping_add(1), true).unwrap();
@@ -97,17 +97,17 @@ fn what_is_done_once_is_done_by_one_machine_and_left_to_another_when_it_vanishes
     assert!(!yard.postgres.dump(&yard.url).contains("a.example"));
 }
 
-/// In the simulation of examples/fleet.rs two who freed at once waited for each other, and one of them was refused.
+/// In the simulation of examples/fleet.rs, two processes that freed at once waited for each other until one was refused.
 #[test]
 fn many_that_free_at_once_what_others_held_do_not_wait_for_each_other() {
     const JOBS: usize = 160;
     let yard = Yard::new(JOBS);
-    // PostgreSQL is not to end such a wait: so nobody comes back from it.
+    // PostgreSQL must not resolve a deadlock here: the test would then hang.
     let name = yard.url.rsplit('/').next().unwrap();
     let set = |what: &str| yard.sql(&format!("ALTER DATABASE {name} SET {what}"));
     set("deadlock_timeout = '1h'");
     set("enable_bitmapscan = off");
-    // Half of them meet the rows in the order in which they are stored, and half in that of their holders.
+    // Half of them read the rows in storage order, the other half by holder.
     set("enable_indexscan = off");
     let mut machines: Vec<_> = (0..4).map(|_| yard.machine("")).collect();
     set("enable_indexscan = on");
@@ -133,7 +133,7 @@ fn many_that_free_at_once_what_others_held_do_not_wait_for_each_other() {
     }
 }
 
-/// As one leaves it that took something just when it was swept. To look for such holders takes long, so one process does it, once in a while.
+/// A process that takes something just as it is swept leaves such a row. The search for these is slow, so one process at a time does it.
 #[test]
 fn what_somebody_holds_without_a_lease_is_freed_by_one_search_in_a_third_of_a_lease() {
     let yard = Yard::new(1);

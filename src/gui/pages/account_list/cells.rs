@@ -1,4 +1,4 @@
-//! Draws the rows: that of an account, and the details below an opened one.
+//! Draws the rows: accounts, and the details below an open one.
 
 use super::super::super::action::Action;
 use super::super::super::theme::{body, palette, unturned};
@@ -12,7 +12,7 @@ use crate::progress::{AccountEnd, AccountState};
 use crate::report::words;
 use egui::{Align, Color32, Id, Layout, Rect, RichText, Ui, UiBuilder, vec2};
 
-/// What of an account's row was pressed.
+/// The part of an account's row that was pressed.
 pub enum Pressed {
     /// Its check box.
     Box,
@@ -20,7 +20,7 @@ pub enum Pressed {
     Row,
 }
 
-/// The size of details.
+/// The text size of details.
 pub const DETAIL: f32 = 13.0;
 
 /// Draws an account's row. `chosen` is the state of its check box, where it has one.
@@ -32,7 +32,7 @@ pub fn account(row: &mut Row<'_>, view: &View<'_>, index: usize, open: bool, cho
     let number = |row: &mut Row<'_>, place: usize, text: String, colour: Color32| {
         row.text(place, body(text).size(13.5).color(colour));
     };
-    // Without numbers there is often a reason, and it gets their room; so does one that is too long for its own.
+    // A reason takes the room of the numbers if there are none, or if it does not fit into its own column.
     let (of_state, last) = (columns.state(), columns.last());
     let over = listed.cause(index).is_some() && (figures.is_none() || row.is_cut(of_state, &state));
     for (place, field) in columns.fields.iter().enumerate() {

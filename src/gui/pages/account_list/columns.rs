@@ -1,23 +1,23 @@
-//! The columns of a table of accounts: what each holds, and how wide it is by that.
+//! The columns of a table of accounts: what each holds, and how wide that makes it.
 
 use super::super::super::theme::body;
 use super::super::super::widgets::table::Column;
 use super::listed::Listed;
 use egui::{TextStyle, TextWrapMode, Ui, WidgetText};
 
-/// At most this wide, an address keeps its room while others need some.
+/// Addresses get up to this width first; beyond it, only what is left over.
 const USUAL_ADDRESS: f32 = 300.0;
-/// At most this wide, a name keeps its room while others need some.
+/// Names ask for up to this width; beyond it, they get only what is left over.
 const USUAL_NAME: f32 = 200.0;
-/// At most one text of this many may be wider than its column usually is.
+/// At most one text in this many may be wider than the usual width of its column.
 const ONE_IN: usize = 12;
-/// At most this many of the longest texts are laid out to learn their width.
+/// At most this many of the longest texts are laid out to measure them.
 const MEASURED: usize = 24;
-/// Those with up to this many letters fewer are among them.
+/// Texts with up to this many letters fewer than the longest are measured too.
 const NEAR: usize = 4;
 /// From this many letters on, all texts count as equally long.
 const LONGEST: usize = 200;
-/// Space around a text, and the difference between letters as counted and as laid out.
+/// Space around a text, and allowance for texts that are wider than their number of letters suggests.
 const AROUND: f32 = 18.0;
 
 /// The width of "24,541 of 40,902".
@@ -38,9 +38,9 @@ pub enum Field {
     Machine,
     /// How far it is, or why it is not complete.
     State,
-    /// The same as a bar.
+    /// How far it is, as a bar.
     Bar,
-    /// Its messages: "n of m", or those of the source where the target has a column of its own.
+    /// Its messages: "n of m", or those on the source if the target has its own column.
     Messages,
     /// Its messages on the target.
     Target,
@@ -64,7 +64,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// These columns.
+    /// Makes a table's columns from these.
     pub fn of(columns: impl IntoIterator<Item = (Field, Column)>) -> Self {
         let (fields, list) = columns.into_iter().unzip();
         Self { fields, list }
@@ -96,7 +96,7 @@ impl Columns {
     }
 }
 
-/// How wide the addresses and the names of a list are. They are measured once for a list.
+/// The widths of the addresses and names, measured once for each list.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Measured {
     of: usize,
@@ -106,7 +106,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Measures again, if the list has another length.
+    /// Measures again if the length of the list has changed.
     pub fn update(&mut self, ui: &Ui, listed: &dyn Listed) {
         let count = listed.count();
         if count == self.of {
@@ -126,19 +126,19 @@ impl Measured {
         (Field::Address, Column::content(title, widths, 0).sorts())
     }
 
-    /// The column of the names, which is left out where others need its room.
+    /// The column of the names, which is left out when others need the room.
     pub fn name(&self) -> (Field, Column) {
         let (usual, widest) = self.name;
         (Field::Name, Column::content("Full name", (0.0, usual.min(USUAL_NAME), widest), 2).sorts())
     }
 }
 
-/// The column of the states, which usually need this many points, and take what others leave. Their words change too often to be measured.
+/// The column of the states, which usually needs this many points and takes what others leave. Its words change too often to measure.
 pub fn state(title: &'static str, usual: f32) -> (Field, Column) {
     (Field::State, Column::content(title, (150.0, usual, f32::INFINITY), 1).sorts())
 }
 
-/// The usual width of what happened, in a table this wide: in one line where there is room, else in two, so that a long address is whole.
+/// The usual width of a state in a table this wide: enough for one line if there is room, else for two, so that a long address fits.
 pub fn usual_state(table: f32) -> f32 {
     if table >= 900.0 { 410.0 } else { 300.0 }
 }
@@ -153,7 +153,7 @@ pub fn number(field: Field, title: &'static str, width: f32) -> (Field, Column) 
     (field, Column::fixed(title, width).right().sorts())
 }
 
-/// The width of nearly all of these texts, and that of the widest; found among those with the most letters.
+/// The width that fits nearly all of these texts, and that of the widest, found among those with the most letters.
 fn widths<'a>(ui: &Ui, texts: impl Iterator<Item = &'a str> + Clone) -> (f32, f32) {
     let letters = |text: &str| text.chars().count().min(LONGEST);
     let mut lengths = [0_usize; LONGEST + 1];
@@ -169,7 +169,7 @@ fn widths<'a>(ui: &Ui, texts: impl Iterator<Item = &'a str> + Clone) -> (f32, f3
         let text = WidgetText::from(body(text).size(13.5));
         text.into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Body).size().x
     };
-    // A text with fewer letters may be the wider one.
+    // A text with fewer letters may still be wider.
     let of = |length: Option<usize>| {
         let near =
             |text: &&str| length.is_some_and(|length| (length.saturating_sub(NEAR)..=length).contains(&letters(text)));

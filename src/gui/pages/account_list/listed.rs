@@ -1,13 +1,13 @@
-//! What a table of accounts lists: the accounts of a run, or those of a list before it.
+//! What a table of accounts lists: the accounts of a run, or those of a list before the run.
 
 use super::super::super::action::{Action, RunCommand};
 use super::super::super::widgets::sign::Mark;
 use super::words;
-use crate::domain::{AccountId, Address, Problem, ProblemKind, Side};
+use crate::domain::{AccountId, Address, Problem, ProblemKind, Side, capitalised};
 use crate::progress::{AccountEnd, AccountState, RunState, Skip};
 use crate::report;
 
-/// Opens the form that corrects an account.
+/// The label of the link to the form that corrects an account.
 pub const CORRECT: &str = "Correct its password or sign-in name…";
 
 /// The group of an account, for order and filters.
@@ -38,7 +38,7 @@ impl Group {
 /// What keeps an account from being complete. Accounts with equal causes are shown together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cause {
-    /// What somebody has to do comes before what only has to continue.
+    /// The order: what somebody has to fix comes before what only has to continue.
     pub rank: u8,
     /// What went wrong, and on which side.
     pub problem: Option<(ProblemKind, Option<Side>)>,
@@ -61,15 +61,15 @@ pub struct Figures {
 pub trait Listed {
     /// How many there are.
     fn count(&self) -> usize;
-    /// What a run or a check has said of one.
+    /// What a run or a check found out about one.
     fn account(&self, index: usize) -> Option<&AccountState>;
-    /// A number that changes with whatever changes here, so that the rows are not arranged in vain.
+    /// A number that changes whenever anything here does, so that the rows are arranged only when needed.
     fn revision(&self) -> u64;
     /// Its address.
     fn address(&self, index: usize) -> &str;
     /// The person's name.
     fn full_name(&self, index: usize) -> &str;
-    /// The computer that works on it; empty for this one.
+    /// The computer that works on it; empty if there is only this one.
     fn machine(&self, _index: usize) -> &str {
         ""
     }
@@ -77,13 +77,13 @@ pub trait Listed {
     fn has_machines(&self) -> bool {
         false
     }
-    /// Whether a table is ordered by the groups, unless a column sorts it.
+    /// Whether a table is ordered by group, unless a column sorts it.
     fn has_groups(&self) -> bool {
         true
     }
     /// Its group.
     fn group(&self, index: usize) -> Group;
-    /// The order of states that are of one group.
+    /// The order of states within a group.
     fn grade(&self, _index: usize) -> u8 {
         0
     }
@@ -103,12 +103,12 @@ pub trait Listed {
     fn only_counts(&self) -> bool {
         false
     }
-    /// What an opened one says where it has no folders.
+    /// What an open account says if it has no folders.
     fn without_folders(&self, _index: usize) -> &'static str {
         ""
     }
 
-    /// Whether its names or its state have this text, which is in lower case.
+    /// Whether its address, name, state or machine contains this text, which is in lower case.
     fn is_found(&self, index: usize, wanted: &str) -> bool {
         let has = |text: &str| text.to_lowercase().contains(wanted);
         wanted.is_empty()
@@ -118,9 +118,9 @@ pub trait Listed {
             || has(self.machine(index))
     }
 
-    /// What accounts with its cause have in common, with a capital letter.
+    /// What accounts with this cause have in common, starting with a capital letter.
     fn cause_words(&self, index: usize) -> String {
-        words::with_capital(&self.problem(index).map_or_else(|| self.state(index), Problem::brief))
+        capitalised(&self.problem(index).map_or_else(|| self.state(index), Problem::brief))
     }
 
     /// What to do about it; empty if nothing has to be done.
@@ -216,7 +216,7 @@ impl Listed for OfRun<'_> {
     }
 
     fn links(&self, index: usize) -> Vec<(&'static str, Action)> {
-        // What the machines of a fleet do is ordered elsewhere.
+        // A fleet takes no orders for single accounts.
         let Some(account) = self.get(index).filter(|_| !self.state.is_fleet) else { return Vec::new() };
         let Ok(address) = Address::parse(&account.info.address) else { return Vec::new() };
         let id = AccountId(index as u32);
@@ -240,6 +240,6 @@ impl Listed for OfRun<'_> {
             (None, Some(AccountEnd::Incomplete)) => "messages are missing".to_owned(),
             (None, _) => report::words::account_status(self.state, account, self.now),
         };
-        words::with_capital(&words)
+        capitalised(&words)
     }
 }

@@ -1,11 +1,11 @@
-//! The one table of accounts, on the pages Accounts, Migration and Result: sorted by any column, or by groups, and below an opened account
+//! The one table of accounts, on the pages Accounts, Migration and Result. It is sorted by a column or by group, and an open account shows
 //! its folders on both sides and its problems.
 //!
-//! - `listed` is what a table lists, `columns` what its columns hold, `order` the order of its rows, `cells` draws them, `tools` is the
-//!   line above it: filters, a search, and what is shown to copy or to save.
-//! - All rows have the same height, so that a table of fifty thousand accounts, some of them open, is still a plain list. A text of details
-//!   too long for one row takes several.
-//! - Arranging costs a few steps for each account and lays out no text of a closed one; only the visible rows are drawn.
+//! - `listed` says what a table lists, `columns` what its columns hold, and `order` how its rows are ordered. `cells` draws them. `tools`
+//!   is the row of controls above: filters, search, and links that copy or save what is shown.
+//! - All rows have the same height, so that a table of fifty thousand accounts, some of them open, stays a plain list. A detail too long
+//!   for one row takes several.
+//! - Arranging costs a few steps for each account and lays out no text of closed ones; only the visible rows are drawn.
 
 mod cells;
 mod columns;
@@ -42,7 +42,7 @@ const PROBLEMS_SHOWN: usize = 50;
 enum Entry {
     /// An account.
     Account(usize),
-    /// The heads of its folders on both sides.
+    /// The head above its folders on both sides.
     FolderHead,
     /// One of its folders.
     Folder(usize, usize),
@@ -62,7 +62,7 @@ struct Said {
     columns: (usize, usize),
     /// The sign before it.
     mark: Option<Mark>,
-    /// Whether it has the colour of a statement, not of a remark.
+    /// Whether it has the colour of ordinary text, not of a remark.
     ink: bool,
 }
 
@@ -76,7 +76,7 @@ pub struct View<'a> {
     pub columns: Columns,
     /// What decides which accounts are shown: the filter and the search.
     pub shows: String,
-    /// Whether those that need attention come first, together by cause with what to do.
+    /// Whether accounts that need attention come first, grouped by cause, with what to do.
     pub by_cause: bool,
     /// Its height; without one it fills the room.
     pub height: Option<f32>,
@@ -84,7 +84,7 @@ pub struct View<'a> {
     pub empty: &'a str,
 }
 
-/// The boxes of a table whose accounts can be chosen.
+/// The check boxes of a table whose accounts can be chosen.
 pub struct Ticks<'a> {
     /// Which accounts are chosen.
     pub chosen: &'a mut [bool],
@@ -121,7 +121,7 @@ struct Arranged {
 }
 
 impl AccountList {
-    /// The widths of the addresses and names, measured where the list has changed.
+    /// The widths of the addresses and names, measured again if the list has changed.
     pub fn measured(&mut self, ui: &Ui, listed: &dyn Listed) -> Measured {
         self.measured.update(ui, listed);
         self.measured
@@ -171,7 +171,7 @@ impl AccountList {
             },
         );
         if self.list.is_empty() {
-            // The table is higher than the room that is left where that is very low.
+            // In a very low window, the table is taller than the room left for it.
             cells::say_empty(ui, Table::body(room.with_max_y(ui.min_rect().bottom())), view.empty);
         }
         if let Some(index) = turned
@@ -203,8 +203,8 @@ impl AccountList {
         &self.rows.shown
     }
 
-    /// Copies or saves the accounts of a run that are shown, as the lines of report.csv. They are those of the last frame, in which it was
-    /// asked for.
+    /// Copies or saves the accounts of a run that are shown, as lines of report.csv. They are those of the last frame, when the link was
+    /// pressed.
     pub fn hand_out(&self, ui: &Ui, state: &RunState, asked: Option<Asked>, actions: &mut Vec<Action>) {
         let text = || report::accounts_csv(state, self.shown()).unwrap_or_default();
         match asked {

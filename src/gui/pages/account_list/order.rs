@@ -1,9 +1,9 @@
-//! The order of the rows: by a column, or by groups.
+//! The order of the rows: by a column, or by group.
 //!
-//! - Sorted by a column: equal ones stay in the order of the list. The last order is kept and sorted again, which costs one pass where
-//!   little has changed, as it does between two frames.
-//! - By cause: first what somebody has to do something about, the cause of most accounts before the others; then the rest by group.
-//! - Otherwise by group, and in each in the order of the list.
+//! - Sorted by a column, equal rows stay in the order of the list. The last order is kept and sorted again, which costs one pass if little
+//!   has changed, as is usual between two frames.
+//! - By cause, accounts that somebody has to deal with come first, the most frequent cause before the others; the rest follow by group.
+//! - Otherwise rows are ordered by group, and within a group as in the list.
 
 use super::columns::Field;
 use super::listed::{Cause, Listed};
@@ -11,7 +11,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// By what a table is sorted.
+/// How a table is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
     /// The column.
@@ -21,7 +21,7 @@ pub struct Sort {
 }
 
 impl Sort {
-    /// The order after a press on the head of a column: upwards, then downwards, then as usual.
+    /// The order after a press on the head of a column: ascending, then descending, then the usual one.
     pub fn after(now: Option<Self>, field: Field) -> Option<Self> {
         match now {
             Some(now) if now.field == field && now.descending => None,
@@ -40,7 +40,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Arranges the accounts for which `wanted` holds. Returns the groups as ranges of [`Rows::shown`]; those of one cause are one group.
+    /// Arranges the accounts for which `wanted` holds. Returns the groups as ranges of [`Rows::shown`]; each cause is one group.
     pub fn arrange(
         &mut self,
         listed: &dyn Listed,

@@ -1,4 +1,4 @@
-//! The line above a table of accounts: the filters with their numbers, the search, and what is shown to copy or to save.
+//! The row of controls above a table of accounts: filters with their numbers, search, and links that copy or save what is shown.
 
 use super::super::super::theme;
 use super::super::super::widgets::button;
@@ -6,18 +6,18 @@ use super::super::super::widgets::chips::chip;
 use crate::report::words;
 use egui::{Align, Id, Key, Layout, TextEdit, Ui, vec2};
 
-/// What was asked for with what is shown.
+/// What to do with the accounts that are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// To copy it.
+    /// Copy them.
     Copy,
-    /// To save it.
+    /// Save them.
     Save,
 }
 
 /// The tools of a table.
 pub struct Tools<'a, F> {
-    /// The filters: name, how many accounts, and what it is. One without accounts is not offered, unless it is chosen.
+    /// The filters: name, number of accounts, and value. A filter without accounts is offered only while it is chosen.
     pub filters: &'a [(&'static str, u64, F)],
     /// The filter in force.
     pub chosen: F,
@@ -31,7 +31,7 @@ impl<F: Copy + PartialEq> Tools<'_, F> {
         let (mut chosen, mut asked) = (self.chosen, None);
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                // The filters come before the width of the search.
+                // The search gives way to the filters.
                 let width = match (ui.available_width() < theme::WIDE_TABLE, self.saves) {
                     (false, _) => 180.0,
                     (true, false) => 130.0,
@@ -62,7 +62,7 @@ pub fn save_links(ui: &mut Ui) -> Option<Asked> {
     if save.clicked() { Some(Asked::Save) } else { copy.clicked().then_some(Asked::Copy) }
 }
 
-/// The search field. Enter in it does nothing, so that looking for an account cannot start a migration.
+/// The search field. Enter does nothing in it, so that a search cannot start a migration.
 fn search_field(ui: &mut Ui, text: &mut String, width: f32) {
     let edit = TextEdit::singleline(text)
         .id(filter_id())

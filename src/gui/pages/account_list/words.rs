@@ -5,7 +5,7 @@ use crate::domain::{FolderId, LeftOut, Problem, Severity};
 use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Step, Tally};
 use crate::report::words;
 
-/// The filter that shows all accounts of a run, which may be a part of its migration.
+/// The name of the filter that shows all accounts of a run, which may be only a part of its migration.
 pub fn name_of_all(state: &RunState) -> &'static str {
     if words::whole_of(state).is_some() { "This run" } else { "All" }
 }
@@ -37,12 +37,6 @@ pub fn happened(state: &RunState, account: &AccountState, now: u64) -> String {
     }
 }
 
-/// The text with a capital letter.
-pub(super) fn with_capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// The messages that are on the target.
 pub fn arrived(tally: &Tally) -> u64 {
     match tally.found.messages + tally.copied.messages {
@@ -55,7 +49,7 @@ pub(super) fn why_left_out(left_out: &LeftOut) -> String {
     format!("Not copied: {}.", left_out.reason.sentence())
 }
 
-/// Where a folder goes, and what is done with it now; `holds` says whether the messages there have no column of their own.
+/// Where a folder goes, and what is being done with it; with `holds`, also how many messages it has on the target.
 pub(super) fn goes_to(folder: &FolderState, step: Step, id: FolderId, holds: bool) -> String {
     let doing = match folder.target_messages {
         Some(messages) if holds => format!("holds {}", words::count(messages)),

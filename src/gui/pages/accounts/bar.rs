@@ -1,4 +1,4 @@
-//! The bar below page 2: what the chosen accounts are for, how many they are, and a start at a time.
+//! The bar below page 2: what the chosen accounts are for, how many there are, and a start later.
 
 use super::super::super::action::{Action, Purpose};
 use super::super::super::page::Page;
@@ -38,7 +38,7 @@ impl AccountsPage {
             return Vec::new();
         }
         let free = chosen > 0 && !self.checking() && !self.loading;
-        vec![Choice::new("Start later…", Action::PlanStart).enabled(free).tip("At a time, such as 22:00")]
+        vec![Choice::new("Start later…", Action::PlanStart).enabled(free).tip("At a set time, such as 22:00")]
     }
 
     /// What the primary button starts, and what that does.

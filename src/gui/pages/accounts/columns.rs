@@ -1,4 +1,4 @@
-//! The strip that says what each column of the list holds. Opened, it shows the first lines and lets the meanings be chosen.
+//! The strip that says what each column of the list holds. When open, it shows the first lines and lets the user choose the meanings.
 
 use super::super::super::action::Action;
 use super::super::super::theme::{self, palette};
@@ -15,15 +15,15 @@ const WIDTH: f32 = 148.0;
 /// A password is shown as at most this many dots, followed by its length.
 const MOST_DOTS: usize = 10;
 
-/// What the columns hold, and what was chosen in their place.
+/// What the columns hold, and the meanings the user chose instead.
 #[derive(Default)]
 pub struct ColumnsStrip {
     columns: Columns,
     preview: Preview,
     chosen: Vec<Meaning>,
-    /// Whether no line can be used as the columns are.
+    /// Whether no line can be used with the present columns.
     refused: bool,
-    /// What she chose, if she did.
+    /// Whether the user opened or closed it, if so.
     open: Option<bool>,
 }
 
@@ -34,12 +34,12 @@ impl ColumnsStrip {
         Self { columns, preview, chosen, refused, open: None }
     }
 
-    /// By what the header is known again, if there is one.
+    /// The key that identifies the header, if there is one.
     pub fn header_key(&self) -> Option<String> {
         self.columns.key.clone()
     }
 
-    /// Draws the strip, if the list has columns. The meanings can be changed only while nothing else is under way.
+    /// Draws the strip, if the list has columns. Meanings can be changed only while `free`: nothing else is under way.
     pub fn show(&mut self, ui: &mut Ui, free: bool, actions: &mut Vec<Action>) {
         if self.columns.columns.is_empty() {
             return;
@@ -93,7 +93,7 @@ impl ColumnsStrip {
         });
     }
 
-    /// What is wrong with the choice, or the button that reads the list by it.
+    /// What is wrong with the choice, or the button that reads the list with it.
     fn ask(&self, ui: &mut Ui, free: bool, actions: &mut Vec<Action>) {
         let unchanged = self.columns.columns.iter().map(|column| column.meaning).eq(self.chosen.iter().copied());
         ui.add_space(4.0);
@@ -112,7 +112,7 @@ impl ColumnsStrip {
     }
 }
 
-/// A field as text; of a password dots and its length.
+/// A field as text; a password appears as dots and its length.
 fn shown(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! Accounts of the list that were corrected in this window: kept in memory, and applied again when the list is read again.
+//! Accounts that were corrected in this window: the corrections stay in memory, and apply again when the list is read again.
 
 use super::super::correction::Correction;
 use super::AccountsPage;
@@ -6,7 +6,7 @@ use crate::domain::Account;
 use std::path::PathBuf;
 
 impl AccountsPage {
-    /// Applies what was corrected to a list that was read again. A password that was corrected in the list since then holds.
+    /// Applies the corrections to a list that was read again. If the list has a new password since, that one holds.
     pub(super) fn correct_again(&mut self) {
         for account in &mut self.accounts {
             let Some((before, corrected)) = self.corrections.get(&account.address.key()) else { continue };
@@ -17,7 +17,7 @@ impl AccountsPage {
         }
     }
 
-    /// Takes over a correction of the account with this key, in memory only.
+    /// Applies a correction to its account, in memory only.
     pub fn correct(&mut self, correction: &Correction) {
         let found = self.accounts.iter_mut().find(|account| account.address.key() == correction.key);
         let Some(account) = found else { return };
@@ -36,12 +36,12 @@ impl AccountsPage {
         self.corrections.len() as u64
     }
 
-    /// The list as it is used, corrections included.
+    /// The accounts of the list, with corrections.
     pub fn accounts(&self) -> &[Account] {
         &self.accounts
     }
 
-    /// The corrected list was saved in this file.
+    /// Uses this file, in which the corrected list was saved, from now on.
     pub fn saved(&mut self, path: PathBuf) {
         self.corrections.clear();
         self.changed();

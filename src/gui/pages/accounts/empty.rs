@@ -38,7 +38,7 @@ impl AccountsPage {
         });
     }
 
-    /// Where the system has no dialog for files, the name can be typed; the primary button loads it.
+    /// The field for the file name if the system has no file dialog; the primary button loads the file.
     fn typed_name(&mut self, ui: &mut Ui) {
         let Some(typed) = &mut self.typed else { return };
         ui.set_max_width(420.0);

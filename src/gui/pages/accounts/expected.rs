@@ -1,8 +1,8 @@
-//! What is known before the start to go wrong for the chosen accounts, counted by cause: too few seats, mailboxes larger than their quota,
-//! passwords that Kerio Connect refuses, and what failed in an earlier run.
+//! What is expected to go wrong for the chosen accounts, counted by cause before the start: too few seats, mailboxes larger than their
+//! quota, and what failed in an earlier run.
 //!
-//! - What a check found to be impossible has a strip of its own. What else it found of an account counts in place of what an earlier run met, because it is newer.
-//! - Without a check nobody knows who is new in Kerio Connect; then the seats are compared with all chosen accounts that no run has begun.
+//! - Accounts that a check found impossible have their own strip. Its other findings replace those of earlier runs, because they are newer.
+//! - Only a check knows who is new in Kerio Connect. Without one, the seats are compared with all chosen accounts that no run has begun.
 
 use super::super::super::widgets::sign::Mark;
 use super::super::super::widgets::strip;
@@ -14,7 +14,7 @@ use egui::Ui;
 use std::collections::BTreeMap;
 
 impl AccountsPage {
-    /// Says what is expected to go wrong, before the start.
+    /// Says before the start what is expected to go wrong.
     pub(super) fn show_expected(&mut self, ui: &mut Ui) {
         if let Some(seats) = self.few_seats() {
             let advice = "Check accounts finds out how many of them are new in Kerio Connect and need a seat.";
@@ -46,7 +46,7 @@ impl AccountsPage {
         self.expected_folded.show(ui, name, &format!("{head}."), lines.into_iter(), false, None);
     }
 
-    /// The chosen accounts that something keeps from becoming complete, as far as known, by the cause in a few words.
+    /// How many chosen accounts are not expected to become complete, by cause in a few words.
     fn expected(&self) -> BTreeMap<String, u64> {
         let mut causes = BTreeMap::new();
         for position in self.positions() {

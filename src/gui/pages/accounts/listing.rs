@@ -1,4 +1,4 @@
-//! The accounts of page 2 as the table of accounts lists them: what a check found, else how far each is over all runs.
+//! The accounts of page 2 as the table lists them: what a check found, otherwise how far each is over all runs.
 
 use super::super::super::action::Action;
 use super::super::super::widgets::sign::Mark;
@@ -42,7 +42,7 @@ impl OfPage<'_> {
         }
     }
 
-    /// The filters with their numbers; those that are rarely of use only while they are in force.
+    /// The filters with their numbers; rarely useful ones only while in force.
     pub(super) fn filters(&self, showing: Showing, chosen: &[bool]) -> Vec<Filter> {
         const NAMES: [(&str, Showing); 8] = [
             ("All", Showing::All),
@@ -160,7 +160,7 @@ impl Listed for OfPage<'_> {
     }
 
     fn links(&self, index: usize) -> Vec<(&'static str, Action)> {
-        // Before the start somebody may know of a wrong one that nobody has tried yet.
+        // Before the start, the user may know of a wrong password that nobody has tried yet.
         let mends = self.problem(index).is_none_or(Problem::is_mended_in_the_list);
         let account = self.accounts.get(index).filter(|_| mends);
         account.map(|account| (CORRECT, Action::Correct(account.address.key()))).into_iter().collect()

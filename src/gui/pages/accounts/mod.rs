@@ -37,13 +37,13 @@ use std::path::PathBuf;
 
 /// Ctrl+O, or Cmd+O on macOS.
 pub const LOAD: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::O);
-/// F5, as on the page before.
+/// F5, as on page 1.
 pub const CHECK: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F5);
 
-/// In a page this low, what is wrong with the list is folded, because the table matters more.
+/// Below this height, the strip about bad lines is folded, because the table matters more.
 const LOW: f32 = 440.0;
 
-/// The rate in bytes per second that estimates use before anything was migrated: a usual connection between two offices.
+/// The rate in bytes per second that estimates assume before any run: a typical connection between two offices.
 const USUAL_PACE: u64 = 4_000_000;
 
 /// The state of the page.
@@ -55,7 +55,7 @@ pub struct AccountsPage {
     pub loading: bool,
     /// The target is not Kerio Connect.
     pub other_imap: bool,
-    /// The system gave no dialog to choose a file, so its name can be typed.
+    /// The file name as typed, if the system has no file dialog.
     pub typed: Option<String>,
     /// The text of the filter.
     pub filter: String,
@@ -65,19 +65,19 @@ pub struct AccountsPage {
     pub void: bool,
     /// What the chosen accounts are for.
     pub purpose: Purpose,
-    /// Where the list of the migration was that is being continued, until a list is loaded.
+    /// Where the list of the continued migration was, until a list is loaded.
     pub expected_file: Option<PathBuf>,
-    /// A start at a time.
+    /// A planned start.
     pub planned: Option<Planned>,
-    /// Both sides' limit of speed, in bytes per second.
+    /// The lower of both sides' speed limits, in bytes per second.
     pub most_pace: Option<u64>,
-    /// The free seats of Kerio Connect's licence, as the test of the connection found them; none without a limit.
+    /// The free seats of Kerio Connect's licence, as the connection test found them; none without a limit.
     pub free_seats: Option<u64>,
-    /// That the rules are not those of the last run, in a sentence.
+    /// A sentence, if the rules are not those of the last run.
     pub changed_rules: Option<String>,
-    /// That most of the accounts are those of a migration between other servers, in a sentence.
+    /// A sentence, if a migration between other servers has at least half of the accounts.
     pub known_elsewhere: Option<String>,
-    /// What was corrected in this window: for each key the password that the list had, and the account as it is used.
+    /// What was corrected in this window: for each key, the password in the list and the corrected account.
     corrections: BTreeMap<String, (Secret, Account)>,
     /// The accounts over all runs of their migration.
     pub over_runs: OverRuns,
@@ -86,7 +86,7 @@ pub struct AccountsPage {
     accounts: Vec<Account>,
     /// The address of each, as it is shown.
     addresses: Vec<String>,
-    /// What was chosen for the columns of this file, in place of what its header says.
+    /// The columns that the user chose for this file, instead of what its header says.
     pub layout: Option<list::Layout>,
     columns: ColumnsStrip,
     bad_lines: BadLines,
@@ -94,13 +94,13 @@ pub struct AccountsPage {
     warnings_folded: Folded,
     expected_folded: Folded,
     notes: Vec<String>,
-    /// Whether the accounts that are not in the list are named.
+    /// Whether the accounts that are not in the list are shown.
     elsewhere_open: bool,
     chosen: Vec<bool>,
     keys: Vec<String>,
     /// The check, if one was started.
     check: Option<Check>,
-    /// A number that changes with whatever changes what is known of the accounts, or which are chosen.
+    /// A number that changes whenever what is known of the accounts, or which are chosen, changes.
     revision: u64,
     derived: Derived,
     list: account_list::AccountList,
@@ -115,11 +115,11 @@ impl AccountsPage {
         self.take_list(Some(path), file);
     }
 
-    /// Takes the accounts of a migration's record, all of them chosen: where nobody signs in with an own password, no file is needed.
-    /// The page says the `reason`, if there is one.
+    /// Takes the accounts of a migration's record, all of them chosen: if nobody signs in with their own password, no file is needed.
+    /// The page shows the `reason`, if there is one.
     pub fn take_recorded(&mut self, accounts: Vec<Account>, reason: Option<String>) {
         self.take_list(None, AccountsFile::of(accounts));
-        let record = "The accounts are those of the migration's record: nobody needs a password of their own.";
+        let record = "The accounts come from the migration's record, because nobody needs their own password.";
         self.notes.extend(reason.map(|reason| format!("{reason} {record}")));
     }
 
@@ -155,28 +155,28 @@ impl AccountsPage {
         self.correct_again();
     }
 
-    /// Whether the time of a start is being typed.
+    /// Whether the time of a planned start is being typed.
     pub fn is_planning(&self) -> bool {
         self.planned.as_ref().is_some_and(|planned| planned.at.is_none())
     }
 
-    /// Forgets the list, because another one is wanted, which was in this file.
+    /// Forgets the list, because another one is wanted, last known to be in this file.
     pub fn unload(&mut self, expected_file: Option<PathBuf>) {
         let Self { pace, other_imap, purpose, typed, .. } = std::mem::take(self);
         *self = Self { pace, other_imap, purpose, typed, expected_file, ..Self::default() };
     }
 
-    /// Whether a file with at least one line of any kind is loaded, or accounts of a record.
+    /// Whether a list is loaded, from a file or from a record.
     pub fn is_loaded(&self) -> bool {
         self.file.is_some() || self.is_recorded()
     }
 
-    /// Whether the accounts are those of a migration's record, and of no file.
+    /// Whether the accounts come from a migration's record, not from a file.
     pub fn is_recorded(&self) -> bool {
         self.file.is_none() && !self.accounts.is_empty()
     }
 
-    /// By what the header of the list is known again, if it has one.
+    /// The key that identifies the header of the list, if it has one.
     pub fn header_key(&self) -> Option<String> {
         self.columns.header_key()
     }
@@ -210,13 +210,13 @@ impl AccountsPage {
         self.list.arrangements()
     }
 
-    /// Shows the accounts that need attention, and no others.
+    /// Shows only the accounts that need attention.
     pub fn show_problems(&mut self) {
         self.showing = Showing::Problems;
         self.filter.clear();
     }
 
-    /// Unticks the accounts that are complete, and no others.
+    /// Unticks the complete accounts, and leaves the others as they are.
     pub fn untick_complete(&mut self) {
         for (position, chosen) in self.chosen.iter_mut().enumerate() {
             *chosen &= self.over_runs.stage(position) != AccountStage::Complete;
@@ -247,7 +247,7 @@ impl AccountsPage {
         self.check.is_some()
     }
 
-    /// Drops a check without a word: it could not begin, or a run has changed what it found.
+    /// Drops a check silently: it could not begin, or a run has changed what it found.
     pub fn drop_check(&mut self) {
         self.check = None;
         self.changed();

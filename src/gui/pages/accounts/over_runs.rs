@@ -1,8 +1,8 @@
 //! Each account over all runs of its migration, as page 2 shows and filters it: not started, begun, complete, or in need of attention,
-//! with the moment it got there.
+//! and since when.
 //!
-//! - What is shown comes from the record of the migration and not from this start of the program.
-//! - A list that differs from the record is said: accounts that are new in it, and accounts that are only in the record.
+//! - What is shown comes from the migration's record, not from what this window has seen.
+//! - The page says how the list differs from the record: accounts that are new in the list, and accounts that are only in the record.
 
 use super::super::super::action::{Action, Purpose};
 use super::super::super::theme::{self, palette};
@@ -32,7 +32,7 @@ pub struct OverRuns {
 }
 
 impl OverRuns {
-    /// The accounts with these keys in a migration; without one, or before its first run, nothing is known.
+    /// The accounts with these keys in a migration; empty without one, or before its first run.
     pub fn of(migration: Option<&Migration>, keys: &[String]) -> Self {
         let Some(migration) = migration.filter(|it| !it.runs.is_empty()) else { return Self::default() };
         let records: Vec<_> = keys.iter().map(|key| migration.accounts.get(key).cloned()).collect();
@@ -84,7 +84,7 @@ impl OverRuns {
     }
 }
 
-/// A record with the address by which it is known.
+/// The record, with its key as address if it has none.
 fn of_record((key, record): (&String, &AccountRecord)) -> AccountRecord {
     let address = if record.address.is_empty() { key } else { &record.address };
     AccountRecord { address: address.clone(), ..record.clone() }
@@ -109,7 +109,7 @@ fn state(record: &AccountRecord) -> (Mark, String) {
     }
 }
 
-/// Lists the accounts that are not in the file, each with its state; only those that are visible are drawn.
+/// Lists the accounts that are not in the file, each with its state; only the visible ones are drawn.
 fn list_elsewhere(ui: &mut Ui, records: &[AccountRecord]) {
     const LINE: f32 = 18.0;
     let area = ScrollArea::vertical().max_height(ELSEWHERE).auto_shrink([false, true]).id_salt("elsewhere");
@@ -132,7 +132,7 @@ impl AccountsPage {
         }
     }
 
-    /// Ticks the accounts that this is for, and no others.
+    /// Ticks exactly the accounts for this purpose.
     pub fn choose_for(&mut self, purpose: Purpose) {
         self.purpose = purpose;
         for (position, chosen) in self.chosen.iter_mut().enumerate() {
@@ -152,7 +152,7 @@ impl AccountsPage {
             Purpose::Migrate if complete == 0 => (String::new(), &[]),
             Purpose::Migrate => {
                 let are = if complete == 1 { "account is" } else { "accounts are" };
-                let head = format!("{} {are} complete already.", words::count(complete));
+                let head = format!("{} {are} already complete.", words::count(complete));
                 (head, &[("Last pass", Purpose::LastPass), ("Verify", Purpose::Verify)])
             }
             Purpose::LastPass => (
@@ -200,7 +200,7 @@ impl AccountsPage {
         self.elsewhere_open ^= turned;
     }
 
-    /// How the list differs from the accounts of the migration: those that are new in it, and those that are only in the record.
+    /// How the list differs from the migration: accounts that are new in the list, and accounts that are only in the record.
     fn changed_list(&self) -> (Option<String>, Option<String>) {
         let accounts = |number, of_one: &str, of_many: &str| match number {
             0 => None,

@@ -1,7 +1,7 @@
-//! A start at a time: "22:00", so that nobody has to wait for the evening.
+//! A planned start, such as at 22:00, so that nobody has to wait for the evening.
 //!
-//! - The next such moment is meant: today's, or tomorrow's where today's has passed.
-//! - The window has to stay open, because the passwords are only in its memory; the computer is kept awake.
+//! - A time means its next occurrence: today, or tomorrow if it has passed today.
+//! - The window has to stay open, because the passwords are only in memory; it keeps the computer awake.
 
 use super::super::super::action::Action;
 use super::super::super::widgets::field::Field;
@@ -21,23 +21,23 @@ pub struct Planned {
     pub typed: String,
     /// When it starts, once that is decided.
     pub at: Option<DateTime<Local>>,
-    /// The user wants to close the window in spite of it.
+    /// The user wants to close the window anyway.
     pub closing: bool,
 }
 
-/// The next moment at which clocks show this time; none for a text that is no time of day.
+/// The next moment when clocks show this time; none if the text is not a time of day.
 pub fn next_moment(typed: &str, now: DateTime<Local>) -> Option<DateTime<Local>> {
     let typed = typed.trim().replace(['.', 'h'], ":");
     let typed = if typed.contains(':') { typed } else { format!("{typed}:00") };
     let time = NaiveTime::parse_from_str(&typed, "%H:%M").ok()?;
     let today = now.date_naive();
-    // A time that a change of clocks leaves out that day is the next day's.
+    // If a clock change skips the time on one day, the next day counts.
     let days = (0..3).filter_map(|day| today.checked_add_days(Days::new(day)));
     days.filter_map(|day| Local.from_local_datetime(&day.and_time(time)).earliest()).find(|at| *at > now)
 }
 
 impl Planned {
-    /// Draws it; `does` says what starts, such as `Start migration of 38 accounts`. Returns whether it is given up.
+    /// Draws it; `does` says what starts, such as `Start migration of 38 accounts`. Returns whether the user cancelled it.
     pub fn show(&mut self, ui: &mut Ui, does: &str, actions: &mut Vec<Action>) -> bool {
         match self.at {
             Some(at) => self.show_planned(ui, at, does, actions),
@@ -83,7 +83,7 @@ impl Planned {
                 if button::quiet(ui, "Start now", true).clicked() {
                     actions.push(Action::Start);
                 }
-                button::quiet(ui, "Do not start later", true).clicked()
+                button::quiet(ui, "Cancel the planned start", true).clicked()
             })
             .inner
         })

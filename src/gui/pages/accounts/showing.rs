@@ -1,4 +1,4 @@
-//! Which accounts page 2 shows: the filters above its table, and those that a strip asks for which names a number of accounts.
+//! Which accounts page 2 shows: the filters above its table, and those that the links in its strips set.
 
 /// The accounts to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -10,7 +10,7 @@ pub enum Showing {
     Chosen,
     /// Those that are not complete.
     Open,
-    /// Those that need attention, or about which there is something to know before the start.
+    /// Those that need attention, or have something worth knowing before the start.
     Problems,
     /// Those that are complete.
     Complete,

@@ -1,4 +1,4 @@
-//! The strips above the table of page 2: what was understood of the list, what a check found to be impossible, and what has changed since.
+//! The strips above the table of page 2: how the list was understood, what a check found impossible, and what has changed since.
 
 use super::super::super::action::Action;
 use super::super::super::widgets::sign::Mark;
@@ -9,9 +9,9 @@ use crate::report::words;
 use egui::Ui;
 
 impl AccountsPage {
-    /// Draws what has to be known of the list, of the check and of the start.
+    /// Draws what the user has to know about the list, the check and the start.
     pub(super) fn strips(&mut self, ui: &mut Ui, low: bool, actions: &mut Vec<Action>) {
-        // Once the list is used, now or in an earlier run, there is nothing left to choose.
+        // Once a check or a run has used the list, there is nothing left to choose.
         let used = self.over_runs.has_known();
         if self.check.is_none() && !self.void && !used {
             self.columns.show(ui, !self.loading, actions);
@@ -40,7 +40,7 @@ impl AccountsPage {
         }
         if let Some(seats) = words::missing_seats(&check.state) {
             let advice =
-                "Extend the licence, remove users, or leave accounts out. Otherwise the last of them will fail.";
+                "Extend the licence, remove users, or leave accounts out. Otherwise the last accounts will fail.";
             if strip::strip(ui, Mark::Warning, &seats, advice, |ui| button::link(ui, "Show them").clicked()) {
                 self.showing = Showing::ToCreate;
             }
@@ -74,7 +74,7 @@ impl AccountsPage {
         }
     }
 
-    /// What may be wrong on lines that are used.
+    /// What may be wrong on usable lines.
     fn show_warnings(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         if self.warnings.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! The table of page 2: the accounts, whether each is chosen, what the check found, and how far each is over all runs.
+//! The table of page 2: the accounts, which are chosen, what the check found, and how far each is over all runs.
 
 use super::super::super::action::Action;
 use super::super::super::widgets::table::Column;
@@ -11,7 +11,7 @@ use egui::Ui;
 
 /// The width of "the source refuses this password (24 November 2024, 23:10)", in points.
 const WITH_A_DATE: f32 = 400.0;
-/// The width of "domain will be created". What is longer has no numbers beside it, and takes their room.
+/// The width of "domain will be created". Longer texts have no numbers beside them, and take their room.
 const A_FEW_WORDS: f32 = 190.0;
 /// The width of "not checked yet".
 const NOT_CHECKED: f32 = 130.0;
@@ -68,7 +68,7 @@ impl AccountsPage {
                 (false, false) => account_list::state("In Kerio Connect", usual),
             },
         ];
-        // What nobody has counted or asked for needs no columns.
+        // Without a check, nothing is counted.
         let Some(check) = &self.check else { return Columns::of(columns) };
         columns.push(account_list::number(Field::Messages, "Messages", 92.0));
         if wide {
@@ -82,7 +82,7 @@ impl AccountsPage {
         Columns::of(columns)
     }
 
-    /// Copies or saves the accounts that are shown. It has no password.
+    /// Copies or saves the accounts that are shown, without passwords.
     pub(super) fn hand_out(&self, ui: &Ui, asked: Asked, actions: &mut Vec<Action>) {
         const HEAD: [&str; 10] = [
             "address",

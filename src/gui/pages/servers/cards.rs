@@ -15,10 +15,10 @@ const SECURITY_NOTE: &str = "With SSL, the connection is encrypted from the star
 
 const REPAIR_NOTE: &str = "Otherwise, messages that an earlier run copied and somebody has since deleted on the target stay deleted. This choice is not remembered.";
 
-const DELETIONS_NOTE: &str = "Moves only copies that an earlier run made and nobody has changed since, and deletes nothing for good. Without it they stay and are counted. This choice is not remembered.";
+const DELETIONS_NOTE: &str = "Moves only copies that an earlier run made and nobody has changed since, and deletes nothing permanently. Otherwise, the copies stay and are counted. This choice is not remembered.";
 
 const RUNNING: &str =
-    "What earlier runs have reached is shown here once it has ended; until then nothing can be started in this window.";
+    "Earlier migrations appear here once it has ended. Until then, you cannot start anything in this window.";
 
 fn heading(ui: &mut Ui, text: &str) {
     let text = theme::strong(text).size(15.0).color(palette(ui).ink);
@@ -78,7 +78,7 @@ impl ServersPage {
             self.source_more.show_limits(ui, "source");
             self.groupware.show_addresses(ui);
             let wrong = self.selection().err();
-            self.rules_form.show(ui, &mut self.rules, wrong.as_deref());
+            self.rules_form.show(ui, &mut self.rules, wrong.as_ref());
         }
         let calendars_changed = calendars != self.groupware;
         if changed || calendars_changed {

@@ -1,7 +1,7 @@
-//! Fills page 1 in for a migration that is continued: its servers, and how they were reached in its last run.
+//! Fills in page 1 for a migration that continues: its servers, and how its last run reached them.
 //!
-//! - A password that was typed for another server, or another administrator, is forgotten: it would be sent to a server it is not meant for.
-//! - Whatever changes discards the test of that side.
+//! - A password typed for another server or administrator is forgotten: it would go to a server that it is not meant for.
+//! - Any change discards the test of that side.
 
 use super::{Administrator, Connection, GroupwareForm, More, ServersPage};
 use crate::domain::{GroupwareMode, Security, ServerAddress, Side, SignInKind};
@@ -9,7 +9,7 @@ use crate::migration::{AdministrationSettings, ServerSettings, SideSettings};
 use crate::settings::Way;
 
 impl ServersPage {
-    /// Fills in other servers than before, as they were typed once.
+    /// Fills in the servers as they were typed for the migration, where they differ.
     pub fn fill_in(&mut self, source: &str, target: &str) {
         for (side, typed) in [(Side::Source, source), (Side::Target, target)] {
             let (connection, more) = self.side(side);
@@ -25,7 +25,7 @@ impl ServersPage {
         }
     }
 
-    /// Fills in how the servers were reached in the last run.
+    /// Fills in how the last run reached the servers.
     pub fn fill_in_settings(&mut self, settings: &ServerSettings) {
         for (side, of_side) in [(Side::Source, &settings.source), (Side::Target, &settings.target)] {
             let (connection, more) = self.side(side);
@@ -42,7 +42,7 @@ impl ServersPage {
         }
         let groupware = &settings.groupware;
         let form = GroupwareForm {
-            // From files only the command line takes them.
+            // Only the command line takes calendars from files.
             on: !matches!(groupware.mode, GroupwareMode::Off | GroupwareMode::Files),
             source: groupware.source_dav.clone(),
             target: groupware.target_dav.clone(),
@@ -76,9 +76,9 @@ impl ServersPage {
     }
 }
 
-/// Fills in how one server was reached; returns whether that is another way than before.
+/// Fills in how one server was reached. Returns whether anything changed.
 fn reach(connection: &mut Connection, more: &mut More, settings: &SideSettings) -> bool {
-    // Clear text is consented to anew.
+    // Clear text needs new consent.
     let changed = set(&mut connection.ssl, settings.security == Security::Tls);
     let way = match (settings.sign_in, more.kept.way) {
         (SignInKind::OwnPassword, _) => Way::Own,
@@ -98,7 +98,7 @@ fn reach(connection: &mut Connection, more: &mut More, settings: &SideSettings) 
     set(&mut more.kept.name_form, settings.name_form) || changed || other_way || other_master
 }
 
-/// Puts a value in its place; returns whether it is another than before.
+/// Sets a value. Returns whether it changed.
 fn set<T: PartialEq>(place: &mut T, value: T) -> bool {
     let changed = *place != value;
     *place = value;

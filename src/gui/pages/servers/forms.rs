@@ -1,4 +1,4 @@
-//! The forms of page 1: the connection to a server with its protection, and the administrator. Each says what is wrong with it.
+//! The forms of page 1: the connection to a server with its protection, and the administrator. Each validates itself.
 
 use crate::domain::{Security, ServerAddress};
 use zeroize::Zeroizing;
@@ -34,7 +34,7 @@ impl Connection {
         Some(address)
     }
 
-    /// The server by which a migration is known again, if it can be read.
+    /// The server as a migration's record names it, if the address can be read.
     pub fn typed(&self) -> Option<String> {
         self.parsed().map(|address| address.to_string())
     }
@@ -50,7 +50,7 @@ impl Connection {
         }
     }
 
-    /// Whether the user has to agree to clear text, or has agreed.
+    /// Whether the connection needs the user's consent to clear text, given or not.
     pub fn must_agree(&self) -> bool {
         self.starttls_refused && !self.ssl && !self.is_loopback()
     }
@@ -60,7 +60,7 @@ impl Connection {
         self.must_agree() && self.agreed
     }
 
-    /// The port where such a server usually listens.
+    /// The port on which such a server usually listens.
     pub fn usual_port(&self) -> u16 {
         self.security().default_port()
     }
@@ -71,7 +71,7 @@ impl Connection {
         self.agreed = false;
     }
 
-    /// What is wrong with the address; an empty one only when `empty_too`.
+    /// What is wrong with the address; an empty one counts only if `empty_too`.
     pub fn address_wrong(&self, empty_too: bool) -> Option<String> {
         let typed = !self.address.trim().is_empty();
         ServerAddress::parse(&self.address).err().filter(|_| typed || empty_too)
@@ -104,7 +104,7 @@ pub struct Administrator {
 }
 
 impl Administrator {
-    /// Where Kerio Connect's administration usually is.
+    /// The usual port of Kerio Connect's administration.
     pub const USUAL_PORT: u16 = 4040;
 
     /// What is wrong with the name.
@@ -112,8 +112,8 @@ impl Administrator {
         self.name.trim().is_empty().then_some("Type the name of Kerio Connect's administrator.")
     }
 
-    /// What is wrong with the password. An empty one is never sent: it would count as a refused sign-in, and Kerio Connect blocks the account
-    /// after a few.
+    /// What is wrong with the password. An empty one is never sent: it would count as a refused sign-in, and Kerio Connect blocks the
+    /// account after a few.
     pub fn password_wrong(&self) -> Option<&'static str> {
         self.password.is_empty().then_some("Type the password; it is not remembered.")
     }

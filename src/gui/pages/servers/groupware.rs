@@ -1,5 +1,5 @@
-//! Calendars, contacts and tasks on page 1: whether they are migrated, in the open, and where the servers are if they are elsewhere, under
-//! *More*.
+//! Calendars, contacts and tasks on page 1: whether to migrate them, and under *More* the addresses of their servers if these are
+//! elsewhere.
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::check;
@@ -9,12 +9,12 @@ use egui::{Label, Ui};
 
 const NOTE: &str = "Events, tasks and contacts move over CalDAV and CardDAV with each person's own password. Nobody is invited: participants are listed in the description.";
 
-/// What is filled in.
+/// The form, as filled in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupwareForm {
     /// Whether calendars, contacts and tasks are migrated.
     pub on: bool,
-    /// The source's server, if it is not found at the mail server's host.
+    /// The source's server, if it is not on the mail server's host.
     pub source: String,
     /// The target's.
     pub target: String,
@@ -39,7 +39,7 @@ impl GroupwareForm {
         })
     }
 
-    /// Draws the choice and, where it is made, what it means.
+    /// Draws the check box and, if it is checked, what it means.
     pub fn show(&mut self, ui: &mut Ui) {
         check::check(ui, &mut self.on, "Calendars and contacts").on_hover_text(NOTE);
         if self.on {
@@ -47,7 +47,7 @@ impl GroupwareForm {
         }
     }
 
-    /// Draws the fields of where the servers are, where the choice is made.
+    /// Draws the address fields, if the box is checked.
     pub fn show_addresses(&mut self, ui: &mut Ui) {
         if !self.on {
             return;

@@ -1,6 +1,6 @@
-//! What page 1 offers of earlier evenings: each migration that was begun, how far it is, and how to continue it.
+//! What page 1 offers of earlier migrations: how far each is, and how to continue it.
 //!
-//! - An open migration is continued; one whose accounts are all complete can get its last pass and be verified.
+//! - An open migration can continue; complete accounts can have their last pass and be verified.
 //! - At most [`SHOWN`] are offered; `kimt migrations` lists all.
 
 use super::super::super::action::{Action, Purpose};
@@ -12,7 +12,7 @@ use crate::progress::RunKind;
 use crate::report::words;
 use egui::Ui;
 
-/// At most this many are offered: page 1 is for the servers.
+/// At most this many are offered, because page 1 is for the servers.
 const SHOWN: usize = 3;
 
 /// A migration as page 1 offers it.
@@ -31,7 +31,7 @@ pub struct MigrationOffer {
 }
 
 impl MigrationOffer {
-    /// The offer of a migration; none for one that has no account or was never worked on.
+    /// The offer of a migration; none if it has no account or no run.
     pub fn of(migration: &Migration) -> Option<Self> {
         let stages = migration.stages();
         let run = migration.runs.last().filter(|_| stages.all() > 0)?;

@@ -23,7 +23,7 @@ use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::card::Pair;
 use super::super::widgets::certificate;
 use super::super::widgets::field::Field;
-use crate::domain::{Doubt, Finding, Fingerprint, Problem, ProblemKind, Secret, Selection, Side};
+use crate::domain::{Doubt, Finding, Fingerprint, Problem, ProblemKind, Secret, Selection, Side, WrongRule};
 use crate::migrate::{AdministrationServer, MailServer, NameForm, Servers, TargetKind};
 use crate::settings::Settings;
 use egui::{Id, Key, KeyboardShortcut, Modifiers, Ui};
@@ -63,9 +63,9 @@ pub struct ServersPage {
     /// What is left out or renamed, as lines of rules.
     pub rules: String,
     rules_form: rules::RulesForm,
-    /// Copy messages again that an earlier run copied and that are no longer on the target. Holds until the program ends.
+    /// Copy again what an earlier run copied and the target no longer has. Holds until the program ends.
     pub repair: bool,
-    /// Put what was deleted on the source since into the target's trash. Holds until the program ends.
+    /// Move messages deleted on the source since into the target's trash. Holds until the program ends.
     pub follow_deletions: bool,
     /// Accounts may share a mailbox on either side. Holds until the program ends.
     pub shared_mailboxes: bool,
@@ -81,13 +81,13 @@ pub struct ServersPage {
     pub next: bool,
     /// A port to put back.
     pub restore: Option<RestoreOffer>,
-    /// Why it is not known what earlier runs left behind.
+    /// Why the window cannot know what earlier runs left behind.
     pub trouble: Option<Problem>,
-    /// The migrations that can be continued, the one that was worked on last first.
+    /// The migrations that can be continued, most recent first.
     pub migrations: Vec<MigrationOffer>,
     /// The certificate of a rehearsal, the only one trusted for all three services.
     pub pinned: Option<Fingerprint>,
-    /// Errors are shown at the fields once the user wanted to continue.
+    /// Whether fields show what is missing: once the user has tried to continue.
     pub wrong_shown: bool,
     compared: BTreeMap<(String, Fingerprint), bool>,
     /// The certificate that is asked about.
@@ -97,7 +97,7 @@ pub struct ServersPage {
 }
 
 impl ServersPage {
-    /// The number of mailboxes at a time: as typed, or the usual one. The error is a sentence.
+    /// The number of mailboxes at a time, as typed or by default. The error is a sentence.
     pub fn jobs(&self) -> Result<u32, String> {
         let typed = self.jobs.trim();
         if typed.is_empty() {
@@ -107,8 +107,8 @@ impl ServersPage {
         number.ok_or_else(|| format!("'{typed}' is not a number from 1 to {}.", Settings::MOST_JOBS))
     }
 
-    /// What is left out or renamed. The error names the line.
-    pub fn selection(&self) -> Result<Selection, String> {
+    /// What is left out or renamed.
+    pub fn selection(&self) -> Result<Selection, WrongRule> {
         let mut selection = Selection::default();
         selection.read_rules(&self.rules).map(|()| selection)
     }
@@ -124,7 +124,7 @@ impl ServersPage {
         self.target_more.open |= target;
     }
 
-    /// The id of the first field where something is missing.
+    /// The id of the first field that lacks something.
     pub fn first_missing(&self) -> Option<&'static str> {
         let kerio = !self.other_imap;
         [
@@ -199,8 +199,8 @@ impl ServersPage {
         })
     }
 
-    /// Marks the tests as started: both, or only those of servers that are not ready. Returns the sides with the numbers that their results
-    /// will carry.
+    /// Marks the tests as started: both, or only those of servers that are not ready. Returns each side with the number that its results
+    /// carry.
     pub fn begin_tests(&mut self, both: bool) -> Vec<(Side, u64)> {
         let tests = [(Side::Source, &mut self.source_test), (Side::Target, &mut self.target_test)];
         let mut begun = Vec::new();
@@ -335,7 +335,7 @@ impl ServersPage {
         let is_kerio = doubt.side == Side::Administration || doubt.side == Side::Target && !self.other_imap;
         let trusted = certificate::panel(ui, &doubt, others, is_kerio, compared);
         if self.asked.as_ref() != Some(&doubt) {
-            // The page may be scrolled down to the field that was filled in last.
+            // The page may still be scrolled down to the last field.
             ui.scroll_to_rect(egui::Rect::from_min_size(top, egui::Vec2::ZERO), Some(egui::Align::TOP));
             self.asked = Some(doubt.clone());
         }
@@ -365,7 +365,7 @@ impl ServersPage {
         }
     }
 
-    /// Whether it waits for the user to trust a certificate or to agree to clear text.
+    /// Whether the page waits for the user to trust a certificate or agree to clear text.
     pub fn must_decide(&self) -> bool {
         let asks = |connection: &Connection| connection.must_agree() && !connection.agreed;
         asks(&self.source) || asks(&self.target) || !self.doubts().is_empty()

@@ -1,4 +1,4 @@
-//! The rarely needed settings of one side: how people sign in there, and limits of the connections. Says what is wrong with them.
+//! The rarely needed settings of one side: how people sign in, the client certificate, and the limits of connections.
 
 use super::super::super::action::Action;
 use super::super::super::theme::{self, palette};
@@ -17,7 +17,7 @@ const MOST_CONNECTIONS: u32 = 1000;
 const WAYS: [(Way, &str); 6] = [
     (Way::Own, "With their own passwords"),
     (Way::Master, "Master user"),
-    (Way::Authorization, "Administrator on behalf of each"),
+    (Way::Authorization, "Administrator on behalf of each person"),
     (Way::KerioMaster, "Kerio master password"),
     (Way::TokenFile, "Token from a file"),
     (Way::TokenCommand, "Token from a command"),
@@ -51,7 +51,7 @@ impl More {
         }
     }
 
-    /// The limits of the connections; no limit where one cannot be read.
+    /// The client certificate and limits of the connections; a limit that cannot be read counts as none.
     pub fn connection_limits(&self) -> ConnectionLimits {
         let (max_rate, max_connections) = (self.rate().unwrap_or_default(), self.connections().unwrap_or_default());
         let file = self.kept.client_certificate.trim();
@@ -95,7 +95,7 @@ impl More {
         matches!(self.kept.way, Way::TokenFile | Way::TokenCommand) && self.kept.token.trim().is_empty()
     }
 
-    /// The link that opens and closes it; `text` says what is inside while it is closed. Returns whether it is open.
+    /// The link that opens and closes it; `text` is its label while closed. Returns whether it is open.
     pub fn fold(&mut self, ui: &mut Ui, text: &str, side: &str) -> bool {
         let label = if self.open { "Less" } else { text };
         ui.add_space(2.0);
@@ -113,14 +113,14 @@ impl More {
         self.open
     }
 
-    /// The fields of how people sign in on the `side`; `names` says whether they include the form of the names. Returns whether anything changed.
+    /// The fields for signing in on the `side`, including the form of the names if `names`. Returns whether anything changed.
     pub fn show_sign_in(&mut self, ui: &mut Ui, side: &str, names: bool, missing_shown: bool) -> bool {
         let id = |name: &str| format!("{side} {name}");
         let label = format!("How people sign in on the {side}");
         let mut changed = choice(ui, &id("sign-in"), &label, &WAYS, &mut self.kept.way);
         let note = match self.kept.way {
             Way::Own => None,
-            Way::Master => Some("As in Dovecot: ann@example.com*master, with the master's password."),
+            Way::Master => Some("As in Dovecot: ann@example.com*master, with the master user's password."),
             Way::Authorization => Some("Cyrus, Zimbra, Exchange on your own servers."),
             Way::KerioMaster => Some("Kerio Connect, Advanced Options, Master Authentication."),
             Way::TokenFile | Way::TokenCommand => Some("Gmail, Microsoft 365."),
@@ -185,7 +185,7 @@ impl More {
         changed
     }
 
-    /// The client certificate for the server of that side. Returns whether anything changed.
+    /// The fields for that side's client certificate. Returns whether anything changed.
     pub fn show_certificate(&mut self, ui: &mut Ui, side: Side, actions: &mut Vec<Action>) -> bool {
         let id = |name: &str| format!("{side:?} {name}");
         let whose = if side == Side::Source { "source" } else { "target" };
@@ -210,7 +210,7 @@ impl More {
         changed
     }
 
-    /// The limits of the connections.
+    /// The fields for the limits of the connections.
     pub fn show_limits(&mut self, ui: &mut Ui, side: &str) {
         ui.columns(2, |columns| {
             let [rate, connections] = columns else { return };

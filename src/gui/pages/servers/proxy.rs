@@ -6,14 +6,14 @@ use crate::migrate::Proxy;
 use egui::Ui;
 use zeroize::Zeroizing;
 
-/// What the environment means to the technically minded.
+/// The tooltip that explains the proxy in the environment.
 const ENVIRONMENT: &str =
     "The environment variables ALL_PROXY and HTTPS_PROXY name a proxy for all programs that are started with them.";
 
 /// The proxy, as filled in.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyForm {
-    /// Its address; empty for the one of the environment, `none` for no proxy.
+    /// Its address; empty for the one in the environment, `none` for no proxy.
     pub address: String,
     /// The user's password there; it is wiped with the page and never saved.
     pub password: Zeroizing<String>,
@@ -60,10 +60,8 @@ impl ProxyForm {
         let wants_password = !self.address.trim().is_empty()
             && read.is_ok_and(|proxy| proxy.is_some_and(|proxy| !proxy.user().is_empty()));
         if wants_password {
-            changed |= Field::new("proxy password", "Password at the proxy")
-                .password()
-                .show(ui, &mut *self.password)
-                .changed();
+            changed |=
+                Field::new("proxy password", "Proxy password").password().show(ui, &mut *self.password).changed();
         }
         changed
     }

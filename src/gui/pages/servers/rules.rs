@@ -1,14 +1,15 @@
-//! The rules as a form: what to leave out, what to rename, and which messages to take. It writes the text of the rules, which stays the
-//! one thing that is used and kept, and which can be typed instead.
+//! The rules as a form: what to leave out, what to rename, and which messages to take. The form only edits the text of the rules, which
+//! is what the program uses and keeps. The text can also be typed directly.
 //!
-//! - A line that has no field here, such as a comment, stays where it is. A line that cannot be read does too, and is named.
-//! - What is typed is written at once, right or wrong, so that nothing is left out of the rules in silence; an emptied field takes its
-//!   line away.
+//! - A line without a field here, such as a comment, stays in place. So does a line that cannot be read, and the form reports it.
+//! - What is typed goes into the text at once, right or wrong, so that nothing is silently missing from the rules. Emptying a field removes
+//!   its line.
 //! - A text that was changed elsewhere is read again.
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::field::Field;
 use super::super::super::widgets::{button, check};
+use crate::domain::{WrongRule, capitalised};
 use egui::{Label, TextEdit, Ui, vec2};
 
 /// The name of the field for the text.
@@ -70,7 +71,7 @@ impl Rule {
     }
 }
 
-/// A kind of rule of which there may be several, with one field each.
+/// A kind of rule with one value, and how its field is labelled.
 #[derive(Clone, Copy)]
 struct Kind {
     name: &'static str,
@@ -91,35 +92,31 @@ const SINCE: Kind = Kind { name: "Only messages since", hint: "2020-01-31", of: 
 const BEFORE: Kind = Kind { name: "Only messages before", hint: "2024-01-31", of: of!(Before), new: Rule::Before };
 const MAX_SIZE: Kind = Kind { name: "Only messages up to", hint: "50 MB", of: of!(MaxSize), new: Rule::MaxSize };
 
-/// What is wrong with a rule, without the number of its line: a form has no lines.
-fn without_line(wrong: &str) -> &str {
-    wrong.strip_prefix("Line ").and_then(|rest| rest.split_once(": ")).map_or(wrong, |(_, what)| what)
-}
-
 /// The form.
 #[derive(Debug, Default)]
 pub struct RulesForm {
     rules: Vec<Rule>,
-    /// The text as the form has read or written it last.
+    /// The text as the form last read or wrote it.
     known: String,
     /// Whether the text is shown instead.
     as_text: bool,
 }
 
 impl RulesForm {
-    /// Draws the form, or the text; `wrong` is what is wrong with the text.
-    pub fn show(&mut self, ui: &mut Ui, text: &mut String, wrong: Option<&str>) {
+    /// Draws the form or the text. Only the text names the line of a wrong rule.
+    pub fn show(&mut self, ui: &mut Ui, text: &mut String, wrong: Option<&WrongRule>) {
         ui.horizontal(|ui| {
             ui.spacing_mut().interact_size.y = 20.0;
             ui.label(theme::strong("Rules").color(palette(ui).ink));
-            let turn = if self.as_text { "Edit them as a form" } else { "Edit them as text" };
+            let turn = if self.as_text { "Edit as form" } else { "Edit as text" };
             if button::link(ui, turn).clicked() {
                 self.as_text = !self.as_text;
             }
         });
         if self.as_text {
             let label = "Rules: what to leave out or rename";
-            Field::new(RULES, label).hint(EXAMPLE).rows(4).wrong(wrong).note(Some(NOTE)).show(ui, text);
+            let wrong = wrong.map(WrongRule::to_string);
+            Field::new(RULES, label).hint(EXAMPLE).rows(4).wrong(wrong.as_deref()).note(Some(NOTE)).show(ui, text);
             return;
         }
         if *text != self.known {
@@ -131,7 +128,7 @@ impl RulesForm {
             text.clone_from(&self.known);
         }
         if let Some(wrong) = wrong {
-            ui.add(Label::new(theme::small(without_line(wrong)).color(palette(ui).error)).wrap());
+            ui.add(Label::new(theme::small(capitalised(&format!("{}.", wrong.fault))).color(palette(ui).error)).wrap());
         }
     }
 
@@ -179,7 +176,7 @@ impl RulesForm {
         changed
     }
 
-    /// The field of a kind of which one counts, the last.
+    /// The field of a kind of rule of which only the last counts.
     fn one(&mut self, ui: &mut Ui, kind: Kind) -> bool {
         if !self.rules.iter_mut().any(|rule| (kind.of)(rule).is_some()) {
             self.rules.push((kind.new)(String::new()));
@@ -188,7 +185,7 @@ impl RulesForm {
         last.is_some_and(|text| Field::new(kind.name, kind.name).hint(kind.hint).show(ui, text).changed())
     }
 
-    /// The folders that get another name, and a pair of empty fields for the next.
+    /// A pair of fields for each renamed folder, and an empty pair for the next.
     fn renames(&mut self, ui: &mut Ui) -> bool {
         label(ui, "Rename folders, from and to");
         let is_empty = |rule: &Rule| match rule {

@@ -9,7 +9,7 @@ use crate::report::words;
 use egui::{Label, Ui};
 use std::time::Duration;
 
-/// A test that takes longer than this shows what it waits for.
+/// After this long, a test shows what it waits for.
 const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
 /// The state of a connection test of one server.
@@ -51,7 +51,7 @@ impl Test {
     }
 }
 
-/// Draws the findings of a test of `whom`, below the fields they are about.
+/// Draws the findings of a test of `whom`, below its fields.
 pub fn findings(
     ui: &mut Ui,
     test: &Test,

@@ -65,7 +65,7 @@ pub struct StatusPage {
 }
 
 impl StatusPage {
-    /// A page for a new run; `sizes` are those of the accounts as a check found them.
+    /// A page for a new run; `sizes` are what a check found for each account.
     pub fn begin(sizes: Vec<Option<Counts>>) -> Self {
         let mut page = Self { starting: true, ..Self::default() };
         page.state.know_sizes(sizes);
@@ -77,7 +77,7 @@ impl StatusPage {
         Self { state: RunState::assembled(info, Vec::new(), false), ..Self::default() }
     }
 
-    /// The accounts that are opened.
+    /// The open accounts.
     pub fn opened(&self) -> impl Iterator<Item = usize> {
         self.list.opened()
     }
@@ -94,12 +94,12 @@ impl StatusPage {
         self.now = self.now.max(self.state.now);
     }
 
-    /// Takes the run as ended: it was stopped, and something keeps it from ending. Its threads end in the background.
+    /// Treats the run as ended: it was stopped, but something keeps it from ending. Its threads end in the background.
     pub fn give_up_waiting(&mut self) {
         self.apply(&Stamped { at: self.now, event: Event::RunFinished });
     }
 
-    /// The state of the run for the title of the window; none without a run.
+    /// The state of the run for the window's title; none without a run.
     pub fn in_title(&self) -> Option<String> {
         self.state.info.as_ref()?;
         let part = |number: u32, word: &str| match number {
@@ -133,7 +133,7 @@ impl StatusPage {
         words::kind(self.kind())
     }
 
-    /// Whether the run works on a part of its migration.
+    /// Whether the run works on only a part of its migration.
     fn is_part(&self) -> bool {
         self.state.whole().is_some_and(|whole| whole.stages.all() as usize != self.state.accounts.len())
     }
@@ -150,7 +150,7 @@ impl StatusPage {
         groups
     }
 
-    /// The mean rate of the whole run in bytes per second, if enough was copied to know it.
+    /// The mean rate of the whole run in bytes per second, if it has copied enough to tell.
     pub fn mean_pace(&self) -> Option<u64> {
         let (bytes, worked) = (self.state.tally.copied.bytes, self.state.rate.worked(self.state.now));
         (bytes > 1_000_000 && worked > 0).then(|| (bytes * 1000 / worked).max(1))
@@ -206,7 +206,7 @@ impl StatusPage {
         if let Some(wait) = self.state.longest_wait().filter(|_| under_way && !self.state.paused) {
             let try_now = Choice::new("Try now", Action::Run(RunCommand::TryNow)).tip("Ends every wait for a server");
             match wait.why {
-                // Impatience would bring the lock-out nearer.
+                // Trying sooner would bring the lock-out nearer.
                 WaitReason::OwnChoice => {}
                 _ if self.state.lost_server().is_some() => primary = Some(try_now),
                 _ => left.push(try_now),
@@ -263,7 +263,7 @@ impl StatusPage {
                     "running accounts can continue later without duplicates.",
                 )
             } else {
-                is(running, "1 account is not completely compared.", "accounts are not completely compared.")
+                is(running, "1 account has not been fully compared.", "accounts have not been fully compared.")
             });
         }
         if waiting > 0 {
@@ -319,7 +319,7 @@ impl StatusPage {
     fn table(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let listed = OfRun { state: &self.state, now: self.now };
         let columns = columns(ui, &mut self.list, &listed);
-        let empty = if self.starting { "Preparing the servers." } else { "No mailbox is in this list at the moment." };
+        let empty = if self.starting { "Preparing the servers." } else { "No mailbox matches the filter." };
         let (filter, search) = (self.filter, self.search.trim().to_lowercase());
         let (by_cause, shows) = (filter == Filter::Problems, format!("{filter:?} {search}"));
         let view = View { id: "mailboxes", listed: &listed, columns, shows, by_cause, height: None, empty };

@@ -1,7 +1,7 @@
-//! The strips above the figures: what keeps the run from coming forward, why, and what can be done about it.
+//! The strips above the figures: what holds up the run, why, and what to do about it.
 //!
-//! - A server that does not answer, one that is waited for by all, a pause, and one reason for which every account so far has failed.
-//! - What needs somebody who does not look at the window is the same, in a sentence for a notification.
+//! - They report a silent server, a server that all mailboxes wait for, a pause, and a reason why every account so far has failed.
+//! - For a user who is not looking at the window, a silent server or a common failure also becomes a notification.
 
 use super::super::super::action::{Action, RunCommand};
 use super::super::super::notification::Reason;
@@ -15,14 +15,14 @@ use crate::report::words;
 use egui::Ui;
 use std::time::Duration;
 
-/// From this many accounts on, a common reason of failure is pointed out.
+/// From this many accounts on, a common reason for failure is pointed out.
 const SEVERAL: usize = 3;
 
-/// A server that is silent for longer than this needs somebody to look at it.
+/// A server that is silent for this long needs attention.
 const LONG_SILENCE: Duration = Duration::from_secs(60);
 
 impl StatusPage {
-    /// Says which server does not answer, since when, and what happens then.
+    /// Says which server does not answer, since when, and what happens next.
     pub(super) fn show_silence(&self, ui: &mut Ui) {
         let Some(Silence { side, silent, patience }) = self.silence.filter(|_| self.is_running()) else { return };
         let now = chrono::Local::now();
@@ -63,14 +63,14 @@ impl StatusPage {
         });
     }
 
-    /// The reason for which every account so far has failed, if several have, in a few words, and how many.
+    /// The reason why every account so far has failed, in a few words, and how many; only if several have.
     fn common_failure(&self) -> Option<(String, usize)> {
         let mut ended = self.state.accounts.iter().filter(|account| account.end.is_some());
         let reason = ended.next()?.failure()?;
         let same = |account: &AccountState| {
             account.end == Some(AccountEnd::Failed) && account.failure().is_some_and(|other| other.kind == reason.kind)
         };
-        // Most runs know after two accounts that there is no common reason.
+        // In most runs, the second account shows that there is no common reason.
         let mut number = 1;
         for account in ended {
             if !same(account) {
@@ -81,7 +81,7 @@ impl StatusPage {
         (number >= SEVERAL).then(|| (reason.brief(), number))
     }
 
-    /// Why the run needs a person, and the sentence that says so.
+    /// Why the run needs attention, and a sentence that says so.
     pub fn needs_a_person(&self) -> Option<(Reason, String)> {
         if !self.is_running() || self.state.paused || self.state.stop_requested {
             return None;

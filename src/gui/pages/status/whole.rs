@@ -1,7 +1,7 @@
-//! The figures above the table: progress, rate and time left of the whole run. The run's state knows them all.
+//! The figures above the table: progress, rate and time left of the whole run, all from the run's state.
 //!
-//! - Without a check each mailbox is counted as it begins, and the whole is not known before the last one has begun. Until then there is
-//!   neither a percentage nor a time left; the mailboxes that have ended are counted.
+//! Without a check, each mailbox is counted as it begins, and the total is unknown until the last one has begun. Until then, the figures
+//! show how many mailboxes have ended instead of a percentage and a time left.
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::plot;
@@ -61,7 +61,7 @@ impl StatusPage {
         });
     }
 
-    /// The mailboxes that have ended, of all: `3 of 12`.
+    /// How many of the mailboxes have ended: `3 of 12`.
     pub(super) fn of_mailboxes(&self) -> String {
         let accounts = &self.state.accounts;
         let ended = accounts.iter().filter(|account| account.end.is_some()).count();

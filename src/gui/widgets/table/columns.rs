@@ -1,33 +1,33 @@
-//! The columns of a table, and how they share its width by what they hold.
+//! The columns of a table, and how they share its width according to their content.
 //!
-//! 1. Fixed columns get their width, and every other column the least it needs.
-//! 2. By rank, the lowest first, columns get the width of their content; those of one rank share what is too little for all.
-//! 3. Of the rest, a column whose content is wider than it asked for gets that; then the columns without an end share what is left.
+//! 1. Fixed columns get their width, and every other column its least width.
+//! 2. Rank by rank, lowest first, columns get their natural width. If there is too little for a rank, its columns share it.
+//! 3. Columns with wider content then get up to their greatest width, and columns without one share what is left.
 //!
-//! - A column that may be left out is, where it would get less than [`LEFT_OUT_BELOW`].
-//! - A table too narrow even for the least widths makes those columns narrower, in proportion.
+//! - An optional column that would get less than [`LEFT_OUT_BELOW`] is left out.
+//! - A table too narrow even for the least widths shrinks the columns that are not fixed, in proportion.
 
 use egui::{Rangef, Rect};
 
 /// Space left and right of a cell's content.
 pub(super) const PADDING: f32 = 8.0;
-/// A column that may be left out and would be narrower is left out.
+/// An optional column that would be narrower is left out.
 const LEFT_OUT_BELOW: f32 = 90.0;
 /// Room for the scroll bar.
 const SCROLL_BAR: f32 = 10.0;
 
-/// The width of a column, in points with its padding.
+/// The width of a column in points, with its padding.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Width {
     /// This many points.
     Fixed(f32),
-    /// By its content.
+    /// Depends on its content.
     Content {
-        /// Not narrower than this; zero for a column that may be left out.
+        /// Not narrower than this; zero for an optional column.
         least: f32,
         /// What its content usually needs.
         natural: f32,
-        /// What its widest content needs; infinite for a column that takes what is left.
+        /// What its widest content needs; infinite for a column that takes whatever is left.
         most: f32,
         /// Lower ranks get their natural width first.
         rank: u8,
@@ -53,7 +53,7 @@ impl Column {
         Self { title, width: Width::Fixed(width), right: false, sorts: false }
     }
 
-    /// A column as wide as its content wants, between `least` and `natural` points; up to `most` where there is room.
+    /// A column as wide as its content needs, between `least` and `natural` points, and up to `most` if there is room.
     pub const fn content(title: &'static str, (least, natural, most): (f32, f32, f32), rank: u8) -> Self {
         Self { title, width: Width::Content { least, natural, most, rank }, right: false, sorts: false }
     }

@@ -1,5 +1,5 @@
-//! A table with a fixed head and rows of equal height, of which only the visible ones are drawn: fifty thousand cost as much as twenty.
-//! `columns` shares its width; a press on the head of a column sorts by it, with the keyboard too.
+//! A table with a fixed head and rows of equal height. Only the visible rows are drawn: fifty thousand cost as much as twenty.
+//! `columns` divides its width; pressing the head of a column, also with the keyboard, sorts by it.
 
 mod columns;
 mod row;
@@ -16,7 +16,7 @@ pub use row::{Row, broken};
 
 const HEAD: f32 = 33.0;
 
-/// By which column a table is sorted.
+/// The column that a table is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sorted {
     /// The position of the column.
@@ -46,7 +46,7 @@ impl<'a> Table<'a> {
         self
     }
 
-    /// Shows by which column it is sorted.
+    /// Shows which column it is sorted by.
     pub fn sorted(mut self, sorted: Option<Sorted>) -> Self {
         self.sorted = sorted;
         self
@@ -62,8 +62,7 @@ impl<'a> Table<'a> {
         HEAD + ROW * rows as f32 + 9.0
     }
 
-    /// Draws it: `head` may draw into a cell of the head, `row` draws a row. Returns the column
-    /// whose head was pressed, to sort by it.
+    /// Draws it: `head` may draw into a cell of the head, `row` draws a row. Returns the column whose head was pressed, to sort by it.
     pub fn show(
         self,
         ui: &mut Ui,
@@ -155,9 +154,9 @@ impl<'a> Table<'a> {
             ui.painter().rect_stroke(response.rect.shrink2(vec2(0.0, 3.0)), 4, stroke, egui::StrokeKind::Inside);
         }
         let next = match sorted {
-            None => "Sort by this",
-            Some(Sorted { descending: false, .. }) => "Sort the other way round",
-            Some(_) => "Back to the usual order",
+            None => "Sort by this column",
+            Some(Sorted { descending: false, .. }) => "Reverse the order",
+            Some(_) => "Restore the usual order",
         };
         response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(next).clicked()
     }

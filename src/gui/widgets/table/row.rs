@@ -8,7 +8,7 @@ use egui::{
     Ui, UiBuilder, WidgetInfo, WidgetText, pos2, vec2,
 };
 
-/// Breaks a text into pieces of at most two lines, so that each fits into one row over the cells `from` to `to` of a table as wide as `ui`.
+/// Breaks a text into pieces of at most two lines, each fitting one row across the cells `from` to `to` of a table as wide as `ui`.
 pub fn broken(ui: &Ui, columns: &[Column], (from, to): (usize, usize), text: RichText) -> Vec<String> {
     let inner = Rect::from_min_size(pos2(0.0, 0.0), vec2(ui.available_width() - 2.0, ROW));
     let edges = edges(columns, inner);
@@ -25,7 +25,7 @@ fn break_into(ui: &Ui, width: f32, text: RichText) -> Vec<String> {
     lines.chunks(2).map(|two| two.join("\n")).collect()
 }
 
-/// The size of a text that takes two lines.
+/// The text size for two lines in a row.
 const TWO_LINES: f32 = 12.0;
 
 pub(super) fn put(ui: &mut Ui, cell: Rect, right: bool, salt: impl egui::AsIdSalt, label: Label) -> Response {
@@ -90,8 +90,8 @@ impl Row<'_> {
         put(self.ui, cell, right, (self.index, column), Label::new(text).truncate().selectable(false));
     }
 
-    /// Writes a text over the cells `from` to `to`: in one line, in two smaller ones where that is too narrow, and otherwise cut, with all
-    /// of it in the tooltip. The text is not yet in the order of display.
+    /// Writes a text across the cells `from` to `to`: in one line, or in two smaller ones if one is too narrow, or else cut, with all of it
+    /// in the tooltip. Takes the text in logical order.
     pub fn fitted(&mut self, (from, to): (usize, usize), text: &str, colour: Color32) {
         const ONE_LINE: f32 = 13.5;
         let cell = self.span(from, to);
@@ -129,16 +129,16 @@ impl Row<'_> {
         break_into(self.ui, cell.width() - 6.0, unturned(text).size(TWO_LINES))
     }
 
-    /// The first of the pieces into which [`broken`] breaks this text.
+    /// The first piece of this text, as [`broken`] breaks it.
     pub fn first_piece(&self, from: usize, to: usize, text: RichText) -> String {
         break_into(self.ui, self.span(from, to).width(), text).into_iter().next().unwrap_or_default()
     }
 
-    /// Writes such a piece over several cells; with `read` the text can be selected, and the row cannot be pressed there.
+    /// Writes such a piece across several cells. With `read`, the text can be selected, and the row cannot be pressed there.
     pub fn piece(&mut self, (from, to): (usize, usize), piece: RichText, read: bool) {
         let cell = self.span(from, to);
         let label = if piece.text().contains('\n') {
-            // Close together, so that both have room above the rule.
+            // The two lines are close together, so that both fit above the rule.
             Label::new(piece.line_height(Some(ROW / 2.0 - 1.0))).extend()
         } else {
             Label::new(piece).truncate()
@@ -146,7 +146,7 @@ impl Row<'_> {
         put(self.ui, cell, false, (self.index, from), label.selectable(read));
     }
 
-    /// Writes a text over several cells of a row of details; it can be selected.
+    /// Writes a selectable text across several cells of a row of details.
     pub fn text_over(&mut self, from: usize, to: usize, text: RichText) -> Response {
         let cell = self.span(from, to);
         put(self.ui, cell, false, (self.index, from), Label::new(text).truncate())

@@ -1,8 +1,8 @@
-//! What is to be done about each item of a collection: nothing, a comparison, or storing it.
+//! Decides about each item of a collection: nothing, compare, or store.
 //!
-//! - What the record knows as checked, unchanged on the source and still on the target, needs no look at all.
-//! - What has its UID or its own place taken on the target is compared, and the target's is left alone.
-//! - What somebody deleted on the target stays deleted, which is for its owner to decide.
+//! - An item that is checked in the record, unchanged on the source and still on the target needs nothing.
+//! - An item whose UID or own place is taken on the target is compared; the target's is left alone.
+//! - An item that somebody deleted on the target stays deleted: that is its owner's decision.
 
 use super::{Copying, Planned, Waiting, kind_of};
 use crate::dav::{Collection, CollectionKind, Href, Listed};
@@ -18,26 +18,26 @@ use crate::migrate::groupware::survey::Held;
 use crate::migrate::groupware::tripwire;
 use std::collections::HashMap;
 
-/// Where on the source an item is: its collection and the text there.
+/// The place of an item on the source: its collection and text.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     collection: &'a Collection,
     listed: &'a Listed,
     /// The source's version of the text.
     version: &'a str,
-    /// How many items the text holds, and whether it holds more.
+    /// The number of items in the text, and whether it has more than items.
     items: u32,
     has_more: bool,
 }
 
-/// The name of the calendar that is made for one of the source, where it needs one.
+/// The name of the collection that is created on the target for one of the source, if it needs one.
 pub(super) fn own_place(reporter: &ItemReporter<'_>, collection: &Collection) -> String {
     let own = own_name(&reporter.account.target().key(), collection.href.canonical(), "", ItemKind::Event);
     own.trim_end_matches(".ics").to_owned()
 }
 
 impl Copying<'_, '_> {
-    /// Migrates a collection of the source. `first` is whether it is the first of its kind.
+    /// Migrates a collection of the source. `first` says that it is the first of its kind.
     pub(super) fn collection(
         &mut self,
         source: &mut Origin,
@@ -109,8 +109,8 @@ impl Copying<'_, '_> {
         Ok(())
     }
 
-    /// Whether an item needs no look at all: it was checked, is unchanged on the source, and is on the target or was deleted there. `items`
-    /// is how many there are at its place.
+    /// Whether an item needs nothing: it is checked, unchanged on the source, and on the target, or deleted there in a run that does not
+    /// repair. `items` is the number of items at its place.
     fn is_done(&self, record: &ItemRecord, listed: &Listed, items: u32) -> bool {
         let kind = if record.kind == 2 { CollectionKind::AddressBook } else { CollectionKind::Calendar };
         let there = self.existing.get(&kind).is_some_and(|existing| existing.has(&Href::of_path(&record.target)));
@@ -118,7 +118,7 @@ impl Copying<'_, '_> {
         record.state == ItemState::Checked && unchanged && (there || !self.reporter.context.options.repair)
     }
 
-    /// One text of the source, which may hold several items.
+    /// Migrates one text of the source, which may hold several items.
     fn text(
         &mut self,
         collection: &Collection,
@@ -234,7 +234,7 @@ impl Copying<'_, '_> {
             return self.wait(Waiting { item, number, record, href, ours, is_new: false });
         }
         if earlier.is_some_and(|record| record.state != ItemState::Intended) && !self.reporter.context.options.repair {
-            // It was on the target and is not any more: somebody deleted it there, which is theirs to decide.
+            // Somebody deleted it on the target, which is theirs to decide.
             self.reporter.settle((place, number), item.kind, ItemOutcome::AlreadyThere, None);
             return Ok(());
         }
@@ -243,7 +243,7 @@ impl Copying<'_, '_> {
         if planned.item.participants.is_empty() { self.plan(planned) } else { self.store_watched(planned) }
     }
 
-    /// Stores an event with participants where it is the tripwire's turn: alone, so that nothing else goes out before it is looked for.
+    /// Stores an event with participants: alone, if the tripwire watches it, so that nothing else goes out before the check.
     fn store_watched(&mut self, planned: Planned) -> Result<(), Failure> {
         let (context, id, account) = (self.reporter.context, self.reporter.id, self.reporter.account);
         let people = tripwire::migrated(context, account, &planned.item.participants);

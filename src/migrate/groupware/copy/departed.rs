@@ -1,12 +1,9 @@
-//! What earlier runs put on the target and is not there any more: deleted by somebody, or lost with the state that the target was in, as
-//! when a backup of it is restored.
+//! Items that earlier runs stored and that are gone from the target: deleted by somebody, or lost, as when a backup of the target is
+//! restored. A deleted item stays deleted, a lost one is stored again; both are reported. The two are told apart as follows:
 //!
-//! What was deleted stays deleted, and what was lost is stored again; both are named. Which it is, is known
-//!
-//! - by the token that the target's collection had at the end of an earlier run (RFC 6578): what the server says has been removed since was
-//!   deleted. What it does not speak of was lost, and so was everything where it does not know the token any more;
-//! - without a token, by what else of ours is there: where all of it is gone, and it was more than one item, it was lost. Otherwise it
-//!   was deleted.
+//! - With the token that the target's collection had at the end of an earlier run (RFC 6578), an item was deleted if the server lists it as
+//!   removed since. If the server does not mention it, or no longer knows the token, it was lost.
+//! - Without a token, all items count as lost if there were several and all are gone. Otherwise they count as deleted.
 
 use super::{Copying, kind_of};
 use crate::dav::{Collection, CollectionKind, Href};
@@ -16,20 +13,20 @@ use crate::migrate::groupware::sides::{Failure, OnDavSide};
 use crate::migrate::groupware::survey::Held;
 use std::collections::BTreeMap;
 
-/// What became of an item that is gone.
+/// Why an item is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Deleted,
     Lost,
-    /// The target has no token to ask about.
+    /// There is no token to ask about.
     Unknown,
 }
 
-/// Where a record is: its collection among those of the source, and its number there.
+/// The place of a record: the index of its collection, and its index there.
 type At = (usize, usize);
 
 impl Copying<'_, '_> {
-    /// Looks for what the record has and the target has not. What was lost counts as intended from now on, and is stored again.
+    /// Looks for recorded items that are gone from the target. Lost ones count as intended from now on, and are stored again.
     pub(super) fn settle_departed(&mut self, held: &[Held], records: &mut [Vec<ItemRecord>]) -> Result<(), Failure> {
         if self.reporter.context.options.repair {
             return Ok(());
@@ -96,16 +93,16 @@ impl Copying<'_, '_> {
         Ok(fates)
     }
 
-    /// Notes the tokens of the target's collections, when all of ours is known to be there or to be deleted.
+    /// Notes the tokens of the target's collections. Call it once each of our items is known to be there or deleted.
     pub(super) fn note_target(&mut self) -> Result<(), Failure> {
         let looked_at = self.places.collections.iter().filter(|it| self.existing.contains_key(&it.kind));
         for collection in looked_at {
-            // What was stored changed the token since it was read.
+            // Storing has changed the token.
             let token = if self.stored_in.contains(&collection.href) {
                 match self.target.reader().sync_token(&collection.href) {
                     Ok(token) => token,
                     Err(error) => {
-                        log::debug!("the state of {} is not known: {error}", collection.href);
+                        log::debug!("the sync token of {} is unknown: {error}", collection.href);
                         continue;
                     }
                 }

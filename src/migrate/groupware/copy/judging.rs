@@ -1,4 +1,4 @@
-//! What became of items that were stored or found: they are read back, compared by meaning, and recorded as checked.
+//! Reads back items that were stored or found, compares them by meaning, and records them as checked.
 
 use super::{Copying, Waiting};
 use crate::dav::{CollectionKind, Href};
@@ -11,7 +11,7 @@ use crate::migrate::groupware::tripwire;
 use std::collections::HashMap;
 
 impl Copying<'_, '_> {
-    /// Reads back what was stored or found, and says what became of it.
+    /// Reads back, compares, reports and records all waiting items.
     pub(super) fn read_back(&mut self) -> Result<(), Failure> {
         let waiting = std::mem::take(&mut self.waiting);
         self.bytes = 0;
@@ -32,13 +32,13 @@ impl Copying<'_, '_> {
         Ok(())
     }
 
-    /// What the target has at the places of items.
+    /// The target's texts at the items' places.
     fn texts(&mut self, kind: CollectionKind, waiting: &[Waiting]) -> Result<HashMap<Href, String>, Failure> {
         let places: Vec<(&Href, usize)> = waiting.iter().map(|it| (&it.href, it.item.size)).collect();
         given::texts(&mut self.target, kind, &self.places.collections, &places)
     }
 
-    /// Looks by UID for items that are not where they were stored: a server may keep them under names of its own.
+    /// Looks by UID for items that are not at their place: a server may store them under names of its own.
     fn find_again(
         &mut self,
         kind: CollectionKind,
@@ -59,7 +59,7 @@ impl Copying<'_, '_> {
         Ok(())
     }
 
-    /// Says what became of an item that is, or should be, on the target, and what is to be recorded of it.
+    /// Reports the outcome of an item that is, or should be, on the target. Returns what to record of it.
     fn judge(&mut self, waiting: &Waiting, text: Option<&str>) -> Option<ItemRecord> {
         let Waiting { item, number, record, href, ours, is_new } = waiting;
         let already = |record: &ItemRecord| self.known.get(&record.target).is_some_and(|known| known.is_recorded);

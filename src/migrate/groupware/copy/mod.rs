@@ -1,18 +1,17 @@
-//! Storing the items of one account on the target:
+//! Stores the items of one account on the target:
 //!
-//! 1. Both sides are signed in to, and their collections listed.
-//! 2. Each collection of the source is listed, and each of the target. What the record knows as checked, unchanged on the source and still
-//!    on the target, is done.
-//! 3. Before anything is stored, the UIDs of what is on the target become known.
-//! 4. Each other item is read and converted. Where its UID or its own place is taken on the target, the two are compared, and the
-//!    target's is left alone. Else it waits for its batch.
-//! 5. A batch is recorded as intended with one write that a power cut cannot take back; then each of its items is stored and recorded as
-//!    stored.
-//! 6. What was stored is read back, compared by meaning, and recorded as checked.
+//! 1. Sign in to both sides and list their collections.
+//! 2. List the items of each collection, on both sides. What is checked in the record, unchanged on the source and still on the target is
+//!    done.
+//! 3. Before storing anything, learn the UIDs of what is on the target.
+//! 4. Read and convert each other item. If its UID or its own place is taken on the target, compare the two and leave the target's alone.
+//!    Otherwise the item waits for its batch.
+//! 5. Record the batch as intended, with one write that survives a power cut; then store each item and record it as stored.
+//! 6. Read back what was stored, compare it by meaning, and record it as checked.
 //!
-//! `departed` and `deciding` do steps 2 to 4, `storing` step 5, `judging` step 6. A lost connection begins with 1 again: what was intended is found in 3 and 4 by its place or
-//! UID, and not stored twice. An event with participants whose mailboxes are migrated takes the way over `tripwire`, until that has seen
-//! enough.
+//! `departed` and `deciding` do steps 2 to 4, `storing` step 5, `judging` step 6. After a lost connection, everything begins again: steps 3
+//! and 4 find intended items by place or UID, so that none is stored twice. The first events with participants whose mailboxes are migrated
+//! go through `tripwire`.
 
 mod deciding;
 mod departed;
@@ -39,13 +38,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use storing::Planned;
 
-/// Seconds before each new try after a connection was lost.
+/// The pauses in seconds before new attempts after a lost connection.
 const PAUSES: [u64; 3] = [1, 5, 15];
-/// Items that are stored and read back together at most, and about how many bytes they take in memory.
+/// At most this many items are stored and read back together, of at most about this many bytes in memory.
 pub(super) const AT_ONCE: usize = 50;
 pub(super) const BYTES_AT_ONCE: usize = 8 << 20;
 
-/// Migrates the items of one account after its mail, and says what became of them.
+/// Migrates the items of one account after its mail, and returns the result.
 pub fn migrate(
     context: &RunContext,
     id: AccountId,
@@ -97,36 +96,36 @@ fn side(failure: &Failure) -> Side {
     }
 }
 
-/// All that one attempt works with.
+/// The state of one attempt.
 struct Copying<'a, 'b> {
     reporter: &'a mut ItemReporter<'b>,
     ledger: &'a mut Ledger,
     target: Target,
     places: Places,
-    /// What is on the target: of calendars, and of address books; looked for when it is first needed.
+    /// What is on the target, by kind; listed when first needed.
     existing: HashMap<CollectionKind, Existing>,
-    /// What is at places on the target, by its href, as the record says or this run has found.
+    /// Items known to be on the target, by href: from the record, or found by this run.
     known: HashMap<String, KnownItem>,
     attendees: Attendees,
-    /// What is to be stored.
+    /// Items to store.
     planned: Vec<Planned>,
-    /// What was stored or found, and is to be read back.
+    /// Items that were stored or found, still to be read back.
     waiting: Vec<Waiting>,
     bytes: usize,
-    /// The collections of the target into which something was stored.
+    /// The target's collections in which something was stored.
     stored_in: BTreeSet<Href>,
 }
 
-/// An item that was stored or found, and is to be compared.
+/// An item that was stored or found, still to be compared.
 struct Waiting {
     item: Comparable,
-    /// Which of the items in its text it is.
+    /// Its number in its text.
     number: u32,
     record: ItemRecord,
     href: Href,
     /// Whether we stored it, in this run or an earlier one.
     ours: bool,
-    /// Whether that was just now.
+    /// Whether this attempt stored it.
     is_new: bool,
 }
 
@@ -148,7 +147,7 @@ fn attempt(
         copy(reporter, &mut source, &held, name, ledger)
     };
     let places = held.iter().flat_map(|held| &held.items).map(|listed| listed.href.canonical());
-    // What is known of each text holds however the attempt ended.
+    // The evidence of each text holds however the attempt ended.
     end.evidence = Some(reporter.evidence(places));
     end.as_items = AsItems::default();
     source.note_items(reporter, &mut end.as_items);
@@ -224,11 +223,11 @@ impl Copying<'_, '_> {
         Ok(())
     }
 
-    /// Makes sure that all that is on the target is known, by its place.
+    /// Makes sure that the places of everything on the target are known.
     fn look_at_target(&mut self, kind: CollectionKind) -> Result<(), Failure> {
         self.list_target(kind)?;
         if let Some(collection) = self.existing.get(&kind).and_then(|existing| existing.not_whole.as_ref()) {
-            // Without a whole list nobody knows what is there; storing could double.
+            // After an incomplete list, storing could create duplicates.
             let problem = self.reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Target, collection);
             self.reporter.problem(problem);
             return Err(Failure::not_whole(Side::Target));
@@ -236,7 +235,7 @@ impl Copying<'_, '_> {
         Ok(())
     }
 
-    /// And by its UID.
+    /// Makes sure that the UIDs of everything on the target are known, too.
     fn know_target(&mut self, kind: CollectionKind) -> Result<(), Failure> {
         self.look_at_target(kind)?;
         let Some(existing) = self.existing.get_mut(&kind) else { return Ok(()) };
@@ -251,7 +250,7 @@ impl Copying<'_, '_> {
     fn plan(&mut self, planned: Planned) -> Result<(), Failure> {
         let kind =
             if planned.item.kind == ItemKind::Contact { CollectionKind::AddressBook } else { CollectionKind::Calendar };
-        // An item that the source has twice is the same one.
+        // An item that the source has twice is stored once.
         self.existing.entry(kind).or_default().add(planned.item.kind, &planned.item.uid, &planned.own);
         self.bytes += planned.item.size * 2;
         self.planned.push(planned);

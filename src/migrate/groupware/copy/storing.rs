@@ -1,10 +1,9 @@
-//! Storing a batch: all of it is recorded as intended before the first item goes out.
+//! Stores a batch. All of it is recorded as intended before the first item goes out.
 //!
-//! - The intents of a batch are one write, which waits for the disk once and not for each item.
-//! - An item is stored at a place that the target was asked about just before, for the whole batch at once where the server answers such a
-//!   question, with the condition that nothing is there.
-//! - What the target refuses is named and withdrawn from the record. What became of an item when the connection was lost is found out by
-//!   the next attempt, which asks the target.
+//! - The intents of a batch are one write, which waits for the disk once.
+//! - The target is first asked which places are free, at once for the whole batch if it can. Each request still requires a free place.
+//! - An item that the target refuses is reported and withdrawn from the record. If the connection is lost, the next attempt asks the target
+//!   what became of the item.
 
 use super::{Copying, Waiting};
 use crate::dav::{Collection, CollectionKind, DavError, Href, Stored};
@@ -15,14 +14,14 @@ use crate::migrate::groupware::sides::{Failure, OnDavSide};
 use crate::migrate::groupware::tripwire;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An item that is to be stored.
+/// An item to store.
 pub(super) struct Planned {
     pub(super) item: Outgoing,
-    /// Which of the items in its text it is.
+    /// Its number in its text.
     pub(super) number: u32,
-    /// As it is recorded before.
+    /// Its record as an intent.
     pub(super) record: ItemRecord,
-    /// The collection it goes to.
+    /// The target's collection for it.
     pub(super) goal: Collection,
     /// Its name there, and its place.
     pub(super) name: String,
@@ -32,7 +31,7 @@ pub(super) struct Planned {
 }
 
 impl Copying<'_, '_> {
-    /// Stores what is planned.
+    /// Stores all planned items.
     pub(super) fn store(&mut self) -> Result<(), Failure> {
         let planned = std::mem::take(&mut self.planned);
         let intents: Vec<ItemRecord> = planned.iter().map(|planned| planned.record.clone()).collect();
@@ -41,7 +40,7 @@ impl Copying<'_, '_> {
         planned.into_iter().try_for_each(|planned| self.store_one(planned, &free))
     }
 
-    /// Those of the places of which the target says that nothing is there. Of the others each is asked about alone.
+    /// The places that the target says are free. Each of the others is checked when its item is stored.
     fn free_places(&mut self, planned: &[Planned]) -> Result<BTreeSet<Href>, Failure> {
         let mut by_goal: BTreeMap<&Href, (CollectionKind, Vec<&Href>)> = BTreeMap::new();
         for planned in planned {
@@ -90,7 +89,7 @@ impl Copying<'_, '_> {
         Ok(())
     }
 
-    /// The collection of the source that a record speaks of, as far as problems name it.
+    /// The source's collection in a record, with what problems need to name it.
     pub(super) fn collection_of(&self, record: &ItemRecord, kind: ItemKind) -> Collection {
         Collection {
             href: Href::of_path(&record.collection),

@@ -1,11 +1,11 @@
-//! Files as a source: `DIR/ann@example.com/calendar/*.ics`, `…/tasks/*.ics`, `…/contacts/*.vcf`, as exports of Google, Microsoft 365,
-//! Outlook and others give them.
+//! Files as a source: `DIR/ann@example.com/calendar/*.ics`, `…/tasks/*.ics`, `…/contacts/*.vcf`, as exported by Google, Microsoft 365,
+//! Outlook and others.
 //!
-//! - A folder below one of the three is a further calendar or address book of that name.
-//! - Names of folders count without capitals; a file that is neither `.ics` nor `.vcf` is named and left.
-//! - A file is known by its place, its size and the time of its last change; it may hold any number of items.
-//! - A text is UTF-8, UTF-16 with its mark, or Windows-1252.
-//! - Only regular files are opened, and none that is larger than a bound.
+//! - A folder inside one of the three is a further calendar or address book of that name.
+//! - Folder names are case-insensitive. Files with extensions other than ics, ical, ifb, vcf and vcard are left out and named.
+//! - A file is identified by its place, size and modification time; it may hold any number of items.
+//! - [`decoded_text`] recognizes a file's encoding.
+//! - Only regular files up to a size limit are opened.
 
 use super::Text;
 use crate::dav::{Collection, CollectionKind, Href, Listed};
@@ -19,7 +19,7 @@ use std::time::UNIX_EPOCH;
 
 /// The largest file that is read, in bytes.
 const LARGEST_FILE: u64 = 256 << 20;
-/// The folders of one person, with what they hold.
+/// The folders of one person, with what they contain.
 const FOLDERS: [(&str, CollectionKind); 3] = [
     ("calendar", CollectionKind::Calendar),
     ("tasks", CollectionKind::Calendar),
@@ -29,12 +29,12 @@ const FOLDERS: [(&str, CollectionKind); 3] = [
 /// The files of one person.
 pub(crate) struct ItemFiles {
     root: PathBuf,
-    /// Each listed file with its collection.
+    /// The listed files, by collection.
     files: BTreeMap<Href, Vec<(Listed, PathBuf)>>,
 }
 
 impl ItemFiles {
-    /// The folder of an address; none where there is none.
+    /// The folder of an address, if there is one.
     pub(in crate::migrate::groupware) fn of(
         directory: &Path,
         address: &Address,
@@ -45,7 +45,7 @@ impl ItemFiles {
         Ok(found.map(|entry| Self { root: entry.path, files: BTreeMap::new() }))
     }
 
-    /// Calendars and address books, and files that are neither.
+    /// The calendars and address books, and what is left out.
     pub(super) fn collections(&mut self) -> Result<Vec<Collection>, UnreadableFolder> {
         let mut collections = Vec::new();
         for entry in entries(&self.root)? {
@@ -110,7 +110,7 @@ impl ItemFiles {
         self.files.get(collection).into_iter().flatten().map(|(listed, _)| listed.clone()).collect()
     }
 
-    /// Reads files one by one.
+    /// Reads files one by one, until `each` returns false.
     pub(super) fn fetch(&self, listed: &[Listed], each: &mut dyn FnMut(&Listed, Result<Text, Unusable>) -> bool) {
         let paths: BTreeMap<&Href, &PathBuf> =
             self.files.values().flatten().map(|(listed, path)| (&listed.href, path)).collect();
@@ -137,7 +137,7 @@ struct Entry {
     path: PathBuf,
 }
 
-/// What is in a folder, but for hidden files, in the order of names.
+/// The entries of a folder except hidden ones, ordered by name.
 fn entries(folder: &Path) -> Result<Vec<Entry>, UnreadableFolder> {
     let failed = |why: std::io::Error| UnreadableFolder { path: folder.to_owned(), why };
     let mut entries = Vec::new();
@@ -166,7 +166,7 @@ fn unknown(entry: &Entry) -> Collection {
     }
 }
 
-/// A file's name as a part of an href.
+/// A file's name as a segment of an href.
 fn encoded(name: &str) -> String {
     name.replace('%', "%25").replace('?', "%3F").replace('#', "%23").replace('\\', "%5C")
 }

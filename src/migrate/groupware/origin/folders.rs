@@ -1,11 +1,11 @@
-//! Folders of a mailbox as a source: Kolab's, and what else holds calendar objects or cards as messages. The mailbox is only read.
+//! Folders of a mailbox as a source: Kolab's, and others with calendar objects or cards as messages. The mailbox is only read.
 //!
-//! - A folder needs two signs of three: what Kolab noted of it (METADATA), messages that are items, its name. What Kolab writes beside an
-//!   item counts as both of the last. INBOX, sent, drafts, spam and trash are never such folders, nor is what the user's rules leave out.
-//! - A message is known by its folder, the folder's UIDVALIDITY and its UID; what is in it never changes.
-//! - A message of which everything is on the target as an item is noted as such, and is not copied as mail. Every other message is mail.
-//! - One that is on the target as mail already, because an earlier run had no look at items, could not store it, or ended before it came,
-//!   becomes an item all the same. Its mail stays, and is named in the run that made it an item.
+//! - A folder counts if Kolab's annotation or its name says so, and if some of its latest messages are items. INBOX, sent, drafts, spam and
+//!   trash never count, nor folders that the user's rules leave out.
+//! - A message is identified by its folder, the folder's UIDVALIDITY and its UID; its content never changes.
+//! - A message is noted as items, and not copied as mail, if everything in it is on the target as items. Every other message is mail.
+//! - A message that was already copied as mail, because an earlier run did not look at items, could not store it, or ended too early, still
+//!   becomes an item. Its mail stays, and the run that made it an item reports that.
 
 use super::Text;
 use crate::dav::{Collection, CollectionKind, Href, Listed};
@@ -24,9 +24,9 @@ use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::plan::items::AsItems;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The largest message that is read, in bytes: an attachment of 50 MB in Base64 and some room.
+/// The largest message that is read, in bytes: room for an attachment of 50 MB in Base64.
 const LARGEST: u64 = 80 << 20;
-/// Messages that are looked at to know what a folder is, and how large they may be.
+/// How many messages are sampled to tell what a folder is, and up to which size in bytes.
 const SAMPLE: usize = 5;
 const LARGEST_SAMPLE: u64 = 1 << 20;
 
@@ -45,7 +45,7 @@ struct ItemFolder {
     messages: Vec<(Listed, Uid)>,
 }
 
-/// What Kolab noted of a folder, as far as it is about items.
+/// Kolab's annotation of a folder, as far as it is about items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Noted {
     is_of_items: bool,
@@ -61,7 +61,7 @@ impl Noted {
     }
 }
 
-/// Which of the folders may hold items before anybody has looked into them, and what Kolab noted of each.
+/// The folders that may hold items, by annotation and name alone, with Kolab's annotation of each.
 fn candidates(context: &RunContext, reader: &mut Reader, folders: &[Folder]) -> Result<Vec<Option<Noted>>, Halt> {
     let may_be = |folder: &Folder| {
         folder.selectable
@@ -80,7 +80,7 @@ fn candidates(context: &RunContext, reader: &mut Reader, folders: &[Folder]) -> 
     Ok(found)
 }
 
-/// Which of the folders may hold items. These are copied as mail after what is in them was migrated as items.
+/// Which folders may hold items. They are copied as mail after their items were migrated.
 pub(in crate::migrate) fn may_hold_items(
     context: &RunContext,
     reader: &mut Reader,
@@ -93,7 +93,7 @@ pub(in crate::migrate) fn may_hold_items(
 }
 
 impl ItemFolders {
-    /// Signs in and looks which folders hold items; none where none does.
+    /// Signs in and finds the folders with items; none if there are none.
     pub(in crate::migrate::groupware) fn open(
         context: &RunContext,
         id: AccountId,
@@ -131,7 +131,7 @@ impl ItemFolders {
         messages.map(|(listed, _)| listed.clone()).collect()
     }
 
-    /// Notes the messages of which everything is on the target as an item.
+    /// Notes the messages that are completely on the target as items.
     pub(super) fn note_items(&self, reporter: &ItemReporter<'_>, as_items: &mut AsItems) {
         for folder in self.folders.values() {
             let items = folder.messages.iter().filter(|(listed, _)| reporter.is_on_target(listed.href.canonical()));
@@ -139,7 +139,7 @@ impl ItemFolders {
         }
     }
 
-    /// Names the messages that became items in this run and that an earlier run, or this one when they came, copied as mail.
+    /// Reports messages that became items in this run but are on the target as mail too, copied by an earlier run or on arrival.
     pub(super) fn name_mailed(&self, reporter: &mut ItemReporter<'_>, ledger: &Ledger) -> Result<(), LedgerError> {
         for ItemFolder { collection, folder, uid_validity, messages } in self.folders.values() {
             let record = ledger.folder(folder).filter(|record| record.source_uid_validity == *uid_validity);
@@ -157,7 +157,7 @@ impl ItemFolders {
         Ok(())
     }
 
-    /// Reads messages of a folder.
+    /// Reads messages of a folder, until `each` returns false.
     pub(super) fn fetch(
         &mut self,
         collection: &Href,
@@ -168,7 +168,7 @@ impl ItemFolders {
         let unusable = |why: ItemFault| Err(Unusable::unnamed(why));
         let status = self.reader.examine(&folder.folder.wire_name).on(Side::Source)?;
         if status.uid_validity != folder.uid_validity {
-            // Its numbers name other messages now; the next run lists them anew.
+            // The UIDs mean other messages now; the next run lists them again.
             listed.iter().take_while(|listed| each(listed, unusable(ItemFault::FolderReplaced))).count();
             return Ok(());
         }
@@ -194,7 +194,7 @@ impl ItemFolders {
     }
 }
 
-/// The item that a message is.
+/// The item in a message.
 fn text(message: Vec<u8>, etag: &str) -> Result<Text, Unusable> {
     let mut read = ItemMessage::read(&message);
     drop(message);
@@ -204,15 +204,15 @@ fn text(message: Vec<u8>, etag: &str) -> Result<Text, Unusable> {
     }
 }
 
-/// Whether the folder, or one above it, is called as calendars, contacts and tasks are.
+/// Whether the folder, or one above it, has a name for calendars, contacts or tasks.
 fn has_sign(path: &FolderPath) -> bool {
     path.parts().iter().any(|part| places::is_item_name(part))
 }
 
-/// What a folder is, by some of its messages.
+/// Tells what a folder holds, by some of its latest messages; none if no items.
 fn look(reader: &mut Reader, folder: &Folder, noted: Noted) -> Result<Option<ItemFolder>, Halt> {
     let Ok(status) = reader.examine(&folder.wire_name) else {
-        log::debug!(target: "dav", "the folder {} cannot be looked into", folder.path);
+        log::debug!(target: "dav", "the folder {} cannot be read", folder.path);
         return Ok(None);
     };
     let mut heads: Vec<MessageHead> = Vec::new();
@@ -227,8 +227,7 @@ fn look(reader: &mut Reader, folder: &Folder, noted: Noted) -> Result<Option<Ite
     };
     messages::read(reader, &sample.collect::<Vec<_>>(), LARGEST_SAMPLE, &mut each).on(Side::Source)?;
     let is_contacts = seen.contacts > seen.events + seen.tasks;
-    let is_sure = seen.by_kolab > 0 || noted.is_of_items || has_sign(&folder.path);
-    if seen.contacts + seen.events + seen.tasks == 0 || !is_sure {
+    if seen.contacts + seen.events + seen.tasks == 0 {
         return Ok(None);
     }
     let encoded: Vec<String> = folder.path.parts().iter().map(|part| encoded(part)).collect();
@@ -254,25 +253,23 @@ fn look(reader: &mut Reader, folder: &Folder, noted: Noted) -> Result<Option<Ite
     }))
 }
 
-/// A part of a folder's name as a part of an href.
+/// A part of a folder's path as a segment of an href.
 fn encoded(name: &str) -> String {
     name.replace('%', "%25").replace('/', "%2F").replace('?', "%3F").replace('#', "%23")
 }
 
-/// Counts what some messages are.
+/// The kinds of some messages, counted.
 #[derive(Default)]
 struct Sample {
     events: usize,
     tasks: usize,
     contacts: usize,
-    by_kolab: usize,
 }
 
 impl Sample {
     fn take(&mut self, message: &[u8]) {
         let mut message = ItemMessage::read(message);
         let Ok(item) = message.take_item() else { return };
-        self.by_kolab += usize::from(message.kolab_type.is_some());
         let is_task =
             || split_calendar(&item.text, "").iter().flatten().all(|it| it.kind() == crate::domain::ItemKind::Task);
         match item.is_contact {

@@ -1,7 +1,5 @@
-//! Where the items of one account come from: a CalDAV and CardDAV server, folders of its mailbox, or files. All are read in one way, as collections that list
-//! texts, each of which may hold several items.
-//!
-//! Promises that nothing is changed where items come from.
+//! Where the items of one account come from: a CalDAV and CardDAV server, folders of its mailbox, or files. All are read in the same way:
+//! collections list texts, and each text may hold several items. Nothing is changed where items come from.
 
 mod files;
 mod folders;
@@ -18,23 +16,23 @@ pub(super) use files::ItemFiles;
 pub(super) use folders::ItemFolders;
 pub(in crate::migrate) use folders::may_hold_items;
 
-/// What is read.
+/// A source of items.
 pub(super) enum Origin {
-    /// A server, signed in to.
+    /// A signed-in server.
     Server(Box<Source>),
     /// Folders of the mailbox that hold items as messages.
     Folders(Box<ItemFolders>),
-    /// Files of one person.
+    /// The files of one person.
     Files(ItemFiles),
 }
 
-/// What was read from one place.
+/// The text at one place.
 pub(super) struct Text {
-    /// The source's version of it; empty when the source gives none.
+    /// The source's version of it; empty if the source gives none.
     pub(super) version: String,
     /// iCalendar or vCard, with one item or several.
     pub(super) text: String,
-    /// Whether there is more than these items: a message with attachments, or with further items.
+    /// Whether the place has more than these items: a message with attachments, or with further items.
     pub(super) has_more: bool,
 }
 
@@ -48,7 +46,7 @@ impl From<Fetched> for Text {
 pub(super) type Counts = (u64, u64, u64);
 
 impl Origin {
-    /// The collections of the account, those that are not migrated among them, and whether these are all.
+    /// The collections of the account, including those that are not migrated, and whether the list is complete.
     pub(super) fn collections(&mut self) -> Result<(Vec<Collection>, bool), Failure> {
         match self {
             Origin::Server(source) => source.collections().on(Side::Source),
@@ -57,7 +55,7 @@ impl Origin {
         }
     }
 
-    /// The texts in a collection, and whether all of them are listed.
+    /// The texts in a collection, and whether the list is complete.
     pub(super) fn items(&mut self, collection: &Collection) -> Result<(Vec<Listed>, bool), Failure> {
         match self {
             Origin::Server(source) => source.items(collection).on(Side::Source),
@@ -66,7 +64,7 @@ impl Origin {
         }
     }
 
-    /// The collections that were met within those that were listed last.
+    /// The nested collections met in listings since the last call.
     pub(super) fn nested(&mut self) -> Result<Vec<Collection>, Failure> {
         match self {
             Origin::Server(source) => source.nested().on(Side::Source),
@@ -74,7 +72,7 @@ impl Origin {
         }
     }
 
-    /// How many items the texts of a collection hold.
+    /// Counts the items in a collection. Texts of servers and folders count as one item each; files are read.
     pub(super) fn count(&mut self, collection: &Collection, listed: &[Listed]) -> Result<Counts, Failure> {
         let count = listed.len() as u64;
         if let Origin::Files(_) = self {
@@ -85,7 +83,7 @@ impl Origin {
             CollectionKind::Calendar if !collection.tasks => (count, 0, 0),
             CollectionKind::Calendar if !collection.events => (0, count, 0),
             CollectionKind::Calendar if count == 0 => (0, 0, 0),
-            // What is in a folder is known by a few of its messages.
+            // A folder's kind is known from a few of its messages.
             CollectionKind::Calendar => {
                 let Origin::Server(source) = self else { return Ok((count, 0, 0)) };
                 let tasks = source.count_tasks(collection).on(Side::Source)?.min(count);
@@ -94,7 +92,7 @@ impl Origin {
         })
     }
 
-    /// What cannot be read counts as one.
+    /// Reads and counts. A text that cannot be read counts as one item.
     fn count_each(&mut self, collection: &Collection, listed: &[Listed]) -> Result<Counts, Failure> {
         let mut counts = (0, 0, 0);
         let mut each = |_: &Listed, read: Result<Text, Unusable>| {
@@ -115,7 +113,7 @@ impl Origin {
         Ok(counts)
     }
 
-    /// The groups of an address book. Their members have to know of them before they are stored, wherever in the book the groups are.
+    /// The groups of an address book. They are needed before any member is stored, wherever in the book they are.
     pub(super) fn groups(&mut self, collection: &Collection, listed: &[Listed]) -> Result<ContactGroups, Failure> {
         let mut groups = ContactGroups::default();
         if collection.kind != CollectionKind::AddressBook {
@@ -135,14 +133,14 @@ impl Origin {
         Ok(groups)
     }
 
-    /// Notes the messages of which everything is on the target as an item; a source of another kind has no messages.
+    /// Notes the messages that are completely on the target as items; only folders have messages.
     pub(super) fn note_items(&self, reporter: &ItemReporter<'_>, as_items: &mut AsItems) {
         if let Origin::Folders(folders) = self {
             folders.note_items(reporter, as_items);
         }
     }
 
-    /// Names the messages that became items in this run and are on the target as mail too.
+    /// Reports the messages that became items in this run and are also on the target as mail.
     pub(super) fn name_mailed(&self, reporter: &mut ItemReporter<'_>, ledger: &Ledger) -> Result<(), LedgerError> {
         match self {
             Origin::Folders(folders) => folders.name_mailed(reporter, ledger),
@@ -150,7 +148,7 @@ impl Origin {
         }
     }
 
-    /// Where these are, for the record; files are where the user says.
+    /// Where the items are, for the record; none for files, which are where the user says.
     pub(super) fn at(&self) -> Option<ItemsAt> {
         match self {
             Origin::Server(_) => Some(ItemsAt::Server),
@@ -159,7 +157,7 @@ impl Origin {
         }
     }
 
-    /// Reads texts of a collection and hands each over, or why it cannot be read; `each` says whether it wants more.
+    /// Reads texts of a collection and passes each, or why it cannot be read, to `each`, until that returns false.
     pub(super) fn fetch(
         &mut self,
         collection: &Collection,
@@ -183,7 +181,7 @@ impl Origin {
     }
 }
 
-/// A text that a server lists and does not give.
+/// The fault of a text that a server lists but does not deliver.
 fn not_given(error: &DavError) -> Unusable {
     Unusable::unnamed(ItemFault::NotGiven { why: Box::new(error.fault()) })
 }
