@@ -1,5 +1,5 @@
-//! Entry points for fuzzing: one function for each parser that reads what servers and people's files say. Each takes any bytes, and
-//! must neither panic, nor take long, nor break what it promises. `fuzz/` and `tests/fuzzing.rs` call them; nothing else does.
+//! Entry points for fuzzing: one function for each parser that reads what servers send and people's files contain. Each takes any bytes,
+//! and must neither panic, nor take long, nor break what it promises. `fuzz/` and `tests/fuzzing.rs` call them; nothing else does.
 
 pub use crate::dav::fuzzing::answers as dav_answers;
 pub use crate::imap::fuzzing::{answers, bodies, bodies_of_folders, compressed, names};
@@ -31,7 +31,7 @@ pub fn ledgers(bytes: &[u8]) {
         return;
     };
     let whole = std::fs::read(&path).unwrap_or_default();
-    // The first byte says where the rest is put over a sound file; so what is read gets past the first look.
+    // The first byte says where the rest overwrites a sound file, so that what is read passes the first check.
     let at = bytes.first().map_or(0, |first| usize::from(*first) * 64);
     let mut damaged = whole;
     for (place, byte) in damaged.iter_mut().skip(at).zip(bytes.iter().skip(1)) {

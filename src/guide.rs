@@ -1,7 +1,6 @@
-//! The guide as one web page: the documents that are for the administrator, with their pictures, made from the same text that is read
-//! on paper and in the repository.
+//! The guide as one web page: the administrator's documents with their pictures, from the same text as on paper and in the repository.
 //!
-//! The page loads nothing. Links between the documents lead to places in it; a link to a document that is not in it is only its words.
+//! The page loads nothing. Links between the documents lead to places in it; a link to any other document becomes plain text.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -9,7 +8,7 @@ use maud::{DOCTYPE, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use std::collections::BTreeSet;
 
-/// The documents by the name of their file, in the order in which they are read.
+/// The documents by file name, in reading order.
 const DOCUMENTS: [(&str, &str); 5] = [
     ("guide.md", include_str!("../docs/guide.md")),
     ("rules.md", include_str!("../docs/rules.md")),
@@ -80,7 +79,7 @@ fn document(file: &str, text: &str) -> String {
                 let dest_url = CowStr::from(picture(dest_url));
                 Event::Start(Tag::Image { link_type: *link_type, dest_url, title: title.clone(), id: id.clone() })
             }
-            // What is written in the documents as HTML is shown as it is written.
+            // HTML in the documents is shown as text.
             Event::Html(text) | Event::InlineHtml(text) => Event::Text(text.clone()),
             event => event.clone(),
         });
@@ -109,7 +108,7 @@ fn words_of_heading(events: &[Event<'_>]) -> String {
         .collect()
 }
 
-/// The place of a heading: its document, and its words as GitHub makes a name of them.
+/// The id of a heading: its document, and its words in the form that GitHub uses.
 fn heading_id(file: &str, words: &str, taken: &mut BTreeSet<String>) -> String {
     let slug: String = words
         .to_lowercase()
@@ -143,7 +142,7 @@ fn target(file: &str, link: &str) -> String {
     }
 }
 
-/// A picture as a part of the page.
+/// A picture embedded in the page.
 fn picture(name: &str) -> String {
     let found = PICTURES.iter().find(|(known, _)| *known == name);
     found.map_or_else(String::new, |(_, bytes)| format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes)))

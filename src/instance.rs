@@ -14,7 +14,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Claims a state folder, and makes it if need be.
+    /// Claims a state folder, and creates it if needed.
     ///
     /// # Errors
     /// - [`ProblemKind::AlreadyRunning`]: another program holds it.

@@ -1,4 +1,4 @@
-//! The program: hands its arguments to the library and ends with the code it gives back.
+//! The program: hands its arguments to the library and ends with the exit code that it returns.
 
 use std::process::ExitCode;
 

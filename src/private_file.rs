@@ -8,22 +8,22 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// Makes a folder and those above it. One that is there already stays as it is.
+/// Creates a folder and its parents. An existing one stays unchanged.
 pub fn create_folder(folder: &Path) -> io::Result<()> {
     builder().recursive(true).create(folder)
 }
 
-/// Makes a folder that must not be there yet, in one that must.
+/// Creates a folder that must not exist yet, in one that must.
 pub fn create_new_folder(folder: &Path) -> io::Result<()> {
     builder().create(folder)
 }
 
-/// A folder below the system's temporary one, with a name that nobody has prepared; it goes with all in it when this is dropped.
+/// A folder below the system's temporary one, with a name that nobody can have prepared; deleted with its contents when dropped.
 #[derive(Debug)]
 pub struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
-    /// Makes one whose name begins like this.
+    /// Creates one whose name begins with `name`.
     pub fn make(name: &str) -> io::Result<Self> {
         let moment = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos());
         let path = std::env::temp_dir().join(format!("{name}-{}-{moment}", std::process::id()));
@@ -39,13 +39,13 @@ impl TemporaryFolder {
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        // What is left behind, the system clears some day.
+        // The system eventually clears what is left behind.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// Makes a folder and those above it, or takes one that exists. Refuses one that others could change: a folder of another user, or one that
-/// the group or everybody may write to. Somebody could lay out files there that we would trust.
+/// Creates a folder and its parents, or takes an existing one. Refuses a folder that others could change (another user's, or one that the
+/// group or everybody may write to): somebody could plant files there that we would trust.
 pub fn claim_folder(folder: &Path) -> io::Result<()> {
     create_folder(folder)?;
     refuse_foreign(folder)
@@ -72,7 +72,7 @@ fn refuse_foreign(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether others may read a file. A file that nobody may write may be readable by its group: so systemd and Kubernetes hand secrets over.
+/// Whether others may read a file. A read-only file may be readable by its group: systemd and Kubernetes hand over secrets like that.
 #[cfg(unix)]
 pub fn is_open_to_others(file: &File) -> bool {
     use std::os::unix::fs::PermissionsExt;
@@ -88,17 +88,17 @@ pub fn is_open_to_others(_file: &File) -> bool {
     false
 }
 
-/// Makes a file that must not be there yet, not even as a link, and opens it for writing.
+/// Creates a file that must not exist yet, not even as a link, and opens it for writing.
 pub fn create_new(path: &Path) -> io::Result<File> {
     options().write(true).create_new(true).open(path)
 }
 
-/// Opens a file for reading and writing, or makes it.
+/// Opens a file for reading and writing, or creates it.
 pub fn open(path: &Path) -> io::Result<File> {
     options().read(true).write(true).create(true).truncate(false).open(path)
 }
 
-/// Writes a whole file, and its folder if need be. Whoever reads it, also after a crash, finds the old or the new content.
+/// Replaces a whole file, and creates its folder if needed. A reader finds the old or the new content, even after a crash.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     create_folder(folder)?;

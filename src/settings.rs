@@ -1,7 +1,7 @@
 //! What the window remembers between starts, and where the program keeps its own files. Never a password.
 //!
 //! - A missing settings file means the defaults; one that cannot be read is kept under another name.
-//! - Values out of range are brought into it, because anybody may edit the file.
+//! - Values out of range are clamped, because anybody may edit the file.
 
 use crate::domain::{NameForm, Note, OwnFile, Problem, ProblemKind, Security};
 use crate::private_file;
@@ -33,7 +33,7 @@ pub fn folders() -> Result<Folders, Problem> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Appearance {
-    /// As the system is.
+    /// As the system has it.
     #[default]
     System,
     /// Light.
@@ -85,7 +85,7 @@ pub struct More {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListColumns {
-    /// A digest of the header, by which the list is known again. The header itself could be an account by mistake, with a password.
+    /// A digest that identifies the header. The header itself could be an account by mistake, with a password.
     pub header: String,
     /// The meanings in their order, such as `address,password,-`.
     pub columns: String,
@@ -125,7 +125,7 @@ pub struct Settings {
     pub source_more: More,
     /// The rarely needed settings of the target.
     pub target_more: More,
-    /// The proxy, without a password; empty for the one of the environment.
+    /// The proxy, without a password; empty for the environment's.
     pub proxy: String,
     /// What is left out or renamed, as lines of rules.
     pub rules: String,
@@ -147,7 +147,7 @@ pub struct Settings {
     pub appearance: Appearance,
     /// The zoom factor.
     pub zoom: f32,
-    /// The window's inner width and height in points; none before it was closed for the first time.
+    /// The window's inner width and height in points; none before it was first closed.
     pub window_size: Option<(f32, f32)>,
 }
 

@@ -1,9 +1,9 @@
 //! XML from servers and messages, read within bounds: WebDAV's answers (RFC 4918, section 14), xCal, xCard, Kolab's own.
 //!
-//! - A document type, and so every entity of its own, ends the reading: nothing a server sends can grow here.
+//! - A document type, and with it every entity of its own, ends the reading: nothing that a server sends can expand.
 //! - Depth and number of elements are bounded; the caller bounds the bytes.
 //! - Below the root, one child at a time is a tree in memory; the next one takes its place.
-//! - Text may come as character data or CDATA (Kerio Connect sends cards so), in pieces.
+//! - Text may come as character data or as CDATA (as Kerio Connect sends cards), in pieces.
 
 use crate::domain::TextFault;
 use encoding_rs::Encoding;
@@ -12,12 +12,12 @@ use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
 use std::borrow::Cow;
 
-/// The deepest an honest answer nests is eight.
+/// At most this many levels; an honest answer nests eight deep.
 const DEEPEST: usize = 32;
-/// Elements below one child of the root at most.
+/// At most this many elements below one child of the root.
 const MOST_ELEMENTS: usize = 20_000;
 
-/// Whose element it is.
+/// The namespace of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Space {
     /// `DAV:`
@@ -49,7 +49,7 @@ impl Space {
 pub(crate) struct Element {
     pub(crate) space: Space,
     pub(crate) name: String,
-    /// Its attributes by their local names, as they are written.
+    /// Its attributes by their local names, unchanged.
     attributes: Vec<(String, String)>,
     /// The text directly in it.
     pub(crate) text: String,
@@ -65,7 +65,7 @@ impl Element {
         self.children.iter().find(|child| child.is(space, name))
     }
 
-    /// The first child of that name, whosever it is.
+    /// The first child of that name, in any namespace.
     pub(crate) fn named(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name)
     }
@@ -81,7 +81,7 @@ impl Element {
     }
 }
 
-/// Reads a document and hands over the children of its root one by one. Returns the root without them.
+/// Reads a document and passes the children of its root to `each`, one by one. Returns the root without them.
 pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Element, TextFault> {
     let text = decoded(document);
     let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}').trim_start());
@@ -136,8 +136,7 @@ pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Ele
     }
 }
 
-/// The document as text: UTF-8, or what its mark or its declaration says it is in. What is in neither has `\u{fffd}` in the places of what
-/// cannot be read.
+/// The document as text: UTF-8, or the encoding that its byte order mark or declaration names. Whatever cannot be read becomes `\u{fffd}`.
 fn decoded(document: &[u8]) -> Cow<'_, str> {
     if let (Err(_), Some(encoding)) = (std::str::from_utf8(document), declared(document)) {
         return encoding.decode(document).0;
@@ -155,7 +154,7 @@ fn declared(document: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(label.split(['"', '\'']).next()?.as_bytes())
 }
 
-/// Puts a closed element where it belongs; gives it back when it is the root.
+/// Puts a closed element where it belongs; returns it if it is the root.
 fn close(
     open: &mut [Element],
     element: Element,
@@ -191,7 +190,7 @@ fn add(open: &mut [Element], text: &str) {
     }
 }
 
-/// Text as it is written into XML.
+/// Text escaped for XML.
 pub(crate) fn escaped(text: &str) -> String {
     quick_xml::escape::escape(text).into_owned()
 }

@@ -1,4 +1,4 @@
-//! What a text of the list looks like: a date, a name, a number, a password, something that nobody sees.
+//! What a text of the list looks like: a date, a name, a number, a password, something invisible.
 //!
 //! A look proves nothing. It makes a warning, or decides between two meanings that a column could have.
 
@@ -26,7 +26,7 @@ pub(super) fn is_like_date(password: &str) -> bool {
     date || whole || matches!(password, "TRUE" | "FALSE" | "WAHR" | "FALSCH" | "VRAI" | "FAUX")
 }
 
-/// Whether a password has quotes around it even after those of the list were taken off, or a sign as web pages write it.
+/// Whether a password has quotes around it even after those of the list were taken off, or a character as web pages escape it.
 pub(super) fn has_marks_of_another_format(password: &str) -> bool {
     (password.len() > 2 && password.starts_with('"') && password.ends_with('"'))
         // Without its semicolon, which may have divided the field.
@@ -35,17 +35,17 @@ pub(super) fn has_marks_of_another_format(password: &str) -> bool {
         })
 }
 
-/// Whether a password has a character that nobody sees or that looks like a space.
+/// Whether a password has a character that is invisible or looks like a space.
 pub(super) fn has_hidden_character(password: &str) -> bool {
     password.chars().any(|c| is_invisible(c) || (c.is_whitespace() && c != ' ') || c.is_control())
 }
 
-/// Whether a password has a quote or a dash that a text program put in place of the one that was typed.
+/// Whether a password has a quote or a dash that a text program put in place of the typed one.
 pub(super) fn has_typographic_sign(password: &str) -> bool {
     password.contains(['“', '”', '„', '‟', '‘', '’', '‚', '‛', '«', '»', '–', '—', '…'])
 }
 
-/// Whether a text looks like a person's name: several words of letters that begin large.
+/// Whether a text looks like a person's name: several capitalised words.
 pub(super) fn is_like_name(text: &str) -> bool {
     let mut words = 0;
     for word in text.split([' ', '\u{a0}']).filter(|word| !word.is_empty()) {

@@ -1,9 +1,9 @@
 //! The value of one field: freed from what programs put around it, or refused.
 //!
-//! - An address loses `mailto:`, `SMTP:`, `<…>` and characters that nobody sees. Two addresses are refused: which one is meant is not ours
-//!   to guess.
+//! - An address loses `mailto:`, `SMTP:`, `<…>` and invisible characters. Two addresses are refused: which one is meant is not ours to
+//!   guess.
 //! - A text that a spreadsheet wrote as `="00123"` becomes `00123`.
-//! - A password otherwise keeps every character; [`super::fault`] says what is none.
+//! - A password otherwise keeps every character; [`super::fault`] says what is not a password.
 
 use super::fields::Field;
 use crate::domain::list::AddressFault;
@@ -21,7 +21,7 @@ pub(super) fn value(field: &Field<'_>) -> String {
     value
 }
 
-/// A name or another text on one line, without what nobody sees.
+/// A name or another text on one line, without invisible characters.
 pub(super) fn text(field: &Field<'_>) -> String {
     let value = zeroize::Zeroizing::new(value(field));
     let seen = value.chars().filter(|c| !is_invisible(*c));
@@ -55,7 +55,7 @@ pub(super) fn address(field: &Field<'_>) -> Result<Address, AddressFault> {
         return Err(AddressFault::Several);
     }
     let domain = text.rsplit('@').next().unwrap_or_default();
-    // IDNA lets signs pass that belong to the text around.
+    // IDNA accepts signs that belong to the surrounding text.
     if domain.contains(|c| matches!(c, '\u{2010}'..='\u{206f}' | '«' | '»')) {
         return Err(AddressFault::NotOne(AddressError::BadDomain));
     }
@@ -66,7 +66,7 @@ pub(super) fn address(field: &Field<'_>) -> Result<Address, AddressFault> {
     Ok(address)
 }
 
-/// A text without the quotes of another kind than `"` around it.
+/// A text without quotes around it, other than `"`.
 fn unquoted(text: &str) -> &str {
     const QUOTES: [(char, char); 10] = [
         ('\'', '\''),
@@ -84,17 +84,17 @@ fn unquoted(text: &str) -> &str {
     inner.map_or(text, str::trim)
 }
 
-/// Whether apostrophes are around a text as its quotes.
+/// Whether a text is quoted with apostrophes.
 pub(super) fn is_in_apostrophes(text: &str) -> bool {
     text.len() > 2 && text.starts_with('\'') && text.ends_with('\'')
 }
 
-/// Whether an address has a character that turns the text round it or is not seen.
+/// Whether an address has a character that is invisible or turns the reading direction.
 pub(super) fn hides_something(address: &Address) -> bool {
     address.local().chars().any(is_invisible)
 }
 
-/// What a reader of the list does not see.
+/// Whether a reader of the list does not see a character.
 pub(super) fn is_invisible(c: char) -> bool {
     is_zero_width(c)
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')

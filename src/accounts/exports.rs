@@ -1,14 +1,14 @@
-//! The lists that mail servers and panels write: by which titles each is known.
+//! The lists that mail servers and panels write, and the titles that identify each.
 
 use super::words::normal_form;
 use crate::domain::list::Export;
 
-/// By what a list is known that some program writes.
+/// How a list that some program writes is recognised.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct KnownList {
     /// Which list it is.
     pub(super) export: Export,
-    /// Titles of which all belong to it, in their normal form; any of these sets will do.
+    /// Sets of titles in their normal form; a header that has all of any one set belongs to the list.
     titles: &'static [&'static [&'static str]],
     /// Titles that mean something else here than elsewhere, and are not used.
     pub(super) not_used: &'static [&'static str],
@@ -66,7 +66,7 @@ static LISTS: [KnownList; 18] = [
             &["display name", "user name", "licenses"],
             &["user principal name", "account enabled"],
         ],
-        // Its address is that of a street.
+        // Its address is a postal one.
         not_used: &["address", "work email"],
     },
     KnownList {
@@ -96,7 +96,7 @@ static LISTS: [KnownList; 18] = [
             &["account", "domain", "diskused"],
             &["account", "usage allocated used"],
         ],
-        // In the list of the interface, the name of the system's account and the part before the @.
+        // In the list of the interface these are the name of the system account and the part before the @.
         not_used: &["user", "login"],
     },
     KnownList {

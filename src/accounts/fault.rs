@@ -5,7 +5,7 @@
 use super::fold::fold;
 use crate::domain::list::PasswordFault as Fault;
 
-/// What is wrong with a password that is none; none for one that can be used. An empty one is not a fault here.
+/// Why a text is not a password; none if it can be one. An empty text is not a fault here.
 pub(super) fn fault(password: &str) -> Option<Fault> {
     let text = password.trim();
     if is_hash(text) {

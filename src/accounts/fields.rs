@@ -1,9 +1,9 @@
-//! Lines and fields: where one ends and the next begins. Gives slices of the text; copies nothing but what is asked for.
+//! Lines and fields: where one ends and the next begins. Returns slices of the text, and copies nothing unless asked to.
 
 use super::separator::Separator;
 use crate::domain::list::LineFault;
 
-/// The lines of a text that end with CRLF, LF or CR, also mixed.
+/// The lines of a text, which end with CRLF, LF or CR, even mixed.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! The form in which words are compared: small letters without accents, one space between words, `camelCase` and `snake_case` divided.
+//! The form in which words are compared: lower case without accents, one space between words, `camelCase` and `snake_case` divided.
 
 /// Letters with marks, and the letters that replace them.
 const LETTERS: [(&str, &str); 26] = [

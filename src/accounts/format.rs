@@ -1,4 +1,4 @@
-//! What is not a list of accounts at all: documents, archives, and lists in a form that has no columns. Each is recognised by its beginning.
+//! Files that are no list of accounts: documents, archives, and lists in a form without columns. Each is recognised by its beginning.
 
 use crate::domain::list::FileFormat;
 
@@ -25,7 +25,7 @@ const TEXTS: [(&[&str], FileFormat); 6] = [
     (&["insert into", "create table", "-- mysql dump", "-- mariadb dump", "-- postgresql"], FileFormat::Sql),
 ];
 
-/// What bytes are that are not text; none for a text.
+/// The format of bytes that are not text; none for text.
 pub(super) fn of_bytes(bytes: &[u8], is_utf16: bool) -> Option<FileFormat> {
     if let Some((_, format)) = DOCUMENTS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Some(*format);
@@ -36,7 +36,7 @@ pub(super) fn of_bytes(bytes: &[u8], is_utf16: bool) -> Option<FileFormat> {
     (!is_text).then_some(FileFormat::Binary)
 }
 
-/// What a text is that is not a list with columns; none for one that may be a list.
+/// The format of a text that is not a list with columns; none if it may be one.
 pub(super) fn of_text(text: &str) -> Option<FileFormat> {
     let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let begins =

@@ -2,8 +2,8 @@
 //!
 //! - A line with an address is an account, and no line after it is the header of the list.
 //! - The header is the first line before it with two known titles, or with one that is the only one on its line.
-//! - A line without an address before lines with one names columns that are not known, or it is a mistake; both are refused, because in
-//!   which order the fields come is not ours to guess.
+//! - A line without an address before lines with one has unknown titles, or is a mistake; both are refused, because the order of the fields
+//!   is not ours to guess.
 
 use super::clean;
 use super::exports;
@@ -18,7 +18,7 @@ const LINES_BEFORE: usize = 50;
 /// At most this many accounts decide what a column holds.
 const LINES_SAMPLED: usize = 1_000;
 
-/// A line that is divided.
+/// A divided line.
 pub(super) struct Row<'a> {
     pub(super) line: u32,
     pub(super) fields: Vec<Field<'a>>,
@@ -43,7 +43,7 @@ impl Beginning<'_> {
     }
 }
 
-/// The lines with content and their numbers: no blank ones, comments and frames of tables, nor the line that names the separator.
+/// The lines with content and their numbers: without blank lines, comments, frames of tables, and the line that names the separator.
 pub(super) fn content(text: &str, separator: Separator) -> impl Iterator<Item = (u32, &str)> {
     let mut first = true;
     (1..).zip(lines(text)).filter(move |(_, line)| {
@@ -72,7 +72,7 @@ pub(super) fn beginning(text: &str, separator: Separator) -> Beginning<'_> {
         }
         let pattern = !found.has_addresses && found.header.is_none() && is_pattern(text);
         let fields = if pattern { Ok(pattern_fields(text)) } else { split(text, separator) };
-        // An account whose quotes are not closed is one all the same.
+        // An account whose quotes are not closed is still one.
         found.has_addresses |= fields.is_err() && text.contains('@');
         let Ok(fields) = fields else {
             if !found.has_addresses && before.len() < LINES_BEFORE {
@@ -90,7 +90,7 @@ pub(super) fn beginning(text: &str, separator: Separator) -> Beginning<'_> {
             before.push(row);
         }
     }
-    // Of a title with a line break in it, the rest would be taken for the header.
+    // After a title with a line break, the rest would be taken for the header.
     let is_whole = before.iter().all(|row| !row.fields.is_empty());
     let header = before.iter().position(|row| is_header(&row.fields)).filter(|_| found.header.is_none() && is_whole);
     if let Some(index) = header {
@@ -98,7 +98,7 @@ pub(super) fn beginning(text: &str, separator: Separator) -> Beginning<'_> {
         found.header = before.pop();
         sample.splice(0..0, after);
     } else if found.header.is_some() || !found.has_addresses {
-        // What is below the pattern is a line like the others, and so is every line of a list without an address.
+        // A line below the pattern is like any other, and so is every line of a list without an address.
         sample.splice(0..0, before.drain(..));
     }
     found.before = before.iter().map(|row| row.line).collect();

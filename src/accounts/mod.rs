@@ -56,7 +56,7 @@ pub const SAMPLE: &str = include_str!("../../assets/accounts-sample.csv");
 /// The largest file that is read, in bytes: over a million accounts.
 pub const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
-/// What an accounts file holds.
+/// The content of an accounts file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountsFile {
     /// The usable lines, in the order of the file.
@@ -75,17 +75,17 @@ pub struct AccountsFile {
     pub notes: Vec<ListNote>,
     /// Why accounts have no password, by line.
     faults: HashMap<u32, PasswordFault>,
-    /// What is wrong where no column holds passwords and they are needed, and with which line.
+    /// The fault and its line, if passwords are needed and no column holds them.
     lacks_passwords: Option<(u32, LineFault)>,
 }
 
 impl AccountsFile {
-    /// These accounts, which are from no file.
+    /// Accounts that are from no file.
     pub fn of(accounts: Vec<Account>) -> Self {
         Self { accounts, ..read(b"") }
     }
 
-    /// Makes bad lines of the accounts without a password, for a source where everybody signs in with their own.
+    /// Turns accounts without a password into bad lines, for a source where everybody signs in with their own.
     pub fn require_passwords(&mut self) {
         self.warnings.retain(|warning| !matches!(warning.doubt, LineDoubt::NoPassword(_)));
         if let Some((line, fault)) = self.lacks_passwords.take() {
@@ -121,14 +121,14 @@ impl AccountsFile {
 pub struct Choice {
     /// What each column holds, whatever the header says.
     pub layout: Option<Layout>,
-    /// What was chosen before, by [`Columns::key`]; it counts where there is no `layout`.
+    /// What was chosen before, by [`Columns::key`]; it counts if there is no `layout`.
     pub remembered: Vec<(String, Layout)>,
 }
 
 /// Why an accounts file cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
-    /// The system does not give it.
+    /// The system cannot read it.
     #[error("the accounts file {name} cannot be read: {source}")]
     Unreadable {
         /// The file as the user named it.
@@ -178,7 +178,7 @@ pub fn load_as(path: &Path, choice: &Choice) -> Result<AccountsFile, AccountsErr
     }
 }
 
-/// Whether another program writes the file: it is another one than before it was read. A file that ends inside a line and was written
+/// Whether another program is writing the file: it has changed since before it was read. A file that ends inside a line and was written
 /// just now is looked at once more after a moment.
 fn is_being_written(file: &std::fs::File, before: &std::fs::Metadata, ends_inside: bool) -> bool {
     const JUST_NOW: Duration = Duration::from_secs(3);
@@ -196,7 +196,7 @@ pub fn read_from(input: impl Read, name: &str, choice: &Choice) -> Result<Accoun
     load_from(input, LARGEST_FILE, name.to_owned(), choice).map(|(file, _)| file)
 }
 
-/// The accounts, and whether the last line has no end.
+/// The accounts, and whether the last line has no line end.
 fn load_from(
     input: impl Read,
     expected: u64,
@@ -265,7 +265,7 @@ pub fn read_as(bytes: &[u8], choice: &Choice) -> AccountsFile {
 }
 
 impl AccountsFile {
-    /// A file of which no line can be used.
+    /// A file without usable lines.
     fn unusable(line: u32, fault: LineFault) -> Self {
         Self {
             accounts: Vec::new(),
@@ -281,7 +281,7 @@ impl AccountsFile {
     }
 }
 
-/// Mail that goes to another domain than its owner's: a column with private addresses could be meant by mistake.
+/// Notes mail that goes to another domain than its owner's: a column with private addresses could be meant by mistake.
 fn other_domains(accounts: &[Account]) -> Option<ListNote> {
     let own: BTreeSet<&str> = accounts.iter().map(|account| account.address.domain()).collect();
     let moved = accounts.iter().filter_map(Account::moves_to).map(|target| target.domain());

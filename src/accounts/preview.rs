@@ -1,4 +1,4 @@
-//! The first lines of a list, to be shown while its columns are chosen. A password is shown only by its length, and so is what may be one.
+//! The first lines of a list, to be shown while its columns are chosen. A password, or what may be one, is shown only by its length.
 
 use super::appearance;
 use super::clean;

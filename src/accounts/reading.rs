@@ -30,7 +30,7 @@ pub(super) struct Reading<'a> {
     /// Whether the encoding was guessed.
     guessed: bool,
     roles: Roles,
-    /// The columns with passwords, those too that are not used.
+    /// The columns with passwords, including those that are not used.
     secrets: Vec<usize>,
     pub(super) accounts: Vec<Account>,
     pub(super) bad_lines: Vec<BadLine>,
@@ -40,7 +40,7 @@ pub(super) struct Reading<'a> {
     /// The line of each usable address, by [`Address::key`], and of each address on the target.
     lines: HashMap<String, u32>,
     targets: HashMap<String, u32>,
-    /// Digests of all passwords, those of refused lines too.
+    /// Digests of all passwords, including those of refused lines.
     passwords: HashSet<u64>,
     hashing: RandomState,
     /// Bad lines beyond those that are kept: how many, and the first of them.
@@ -149,7 +149,7 @@ impl<'a> Reading<'a> {
                 })
     }
 
-    /// The account on a line, or nothing for a line that is none, or what is wrong.
+    /// The account on a line, none if the line is not one, or what is wrong.
     fn account(&mut self, line: &str, number: u32) -> Result<Option<Account>, LineFault> {
         if line.len() > LONGEST_LINE {
             return Err(LineFault::TooLong);
@@ -235,7 +235,7 @@ impl<'a> Reading<'a> {
     /// A line with more or fewer fields than it should have: a password with the separator in it, or one that moved.
     fn check_count(&self, fields: &[Field<'_>], shown: &str) -> Result<(), LineFault> {
         let is_filled = |index: usize| fields.get(index).is_some_and(|field| !field.is_empty());
-        // Of one field too many before an empty last column, only the count is left to see.
+        // One field too many before an empty last column shows only in the count.
         let moved =
             |width: usize| !self.plan.is_manual && fields.len() > self.plan.usual && is_filled(width.saturating_sub(1));
         if let Some(width) = self.plan.width
@@ -260,7 +260,7 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// The same header once more is not an account; other columns end what can be read.
+    /// A repeated header is not an account; other columns end what can be read.
     fn header_again(&mut self, fields: &[Field<'_>], number: u32) -> Result<Option<Account>, LineFault> {
         let normal = |title: &str| words::normal_form(title);
         let same = self.plan.header_line > 0
@@ -275,7 +275,7 @@ impl<'a> Reading<'a> {
         Ok(None)
     }
 
-    /// The password; `in_apostrophes` says that these are the quotes of this line.
+    /// The password; `in_apostrophes` says that this line uses them as quotes.
     fn password(&mut self, password: String, in_apostrophes: bool, number: u32) -> Secret {
         let password = Zeroizing::new(password);
         let quoted = in_apostrophes && clean::is_in_apostrophes(&password);
@@ -301,7 +301,7 @@ impl<'a> Reading<'a> {
         Secret::new(password.as_str())
     }
 
-    /// The person's name, if what is in its place can be one. Without a header it may as well be a password, or a part of one.
+    /// The person's name, if the text in its place can be one. Without a header it may as well be a password, or a part of one.
     fn full_name(&mut self, fields: &[Field<'_>], address: &Address, number: u32) -> Result<String, LineFault> {
         let text =
             |index: Option<usize>| index.and_then(|index| fields.get(index)).map(clean::text).unwrap_or_default();
@@ -313,7 +313,7 @@ impl<'a> Reading<'a> {
         if self.plan.is_manual && clean::address(&Field::Plain(&password)).is_ok() {
             return Err(LineFault::AddressAsPassword { address: printable(&address.to_string()) });
         }
-        // Without a header, anything that is less like a password than what follows it may be a login, or a name.
+        // Without a header, a text that is less like a password than the next field may be a login, or a name.
         let is_name = appearance::is_like_name(&password)
             || (self.plan.is_manual
                 && (appearance::is_name_of(&password, address) || !appearance::is_like_password(&password)));

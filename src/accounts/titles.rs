@@ -1,6 +1,6 @@
 //! The titles of columns that are known: a table by meaning and language.
 
-/// What a title says. Some leave open what the column holds; then its content decides (see [`super::layout`]).
+/// What a title says. Some leave open what the column holds; then its content decides (see [`super::plan`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Word {
     /// A mail address.

@@ -1,7 +1,7 @@
 //! What the titles of columns mean: the form in which they are compared with the table ([`super::titles`]).
 //!
-//! A title counts only when the whole of it is in the table, so that "Alternate email", "Email quota" and "New password" are never taken
-//! for what a part of them says. What is not in the table means nothing, and is named.
+//! A title counts only if the whole of it is in the table, so that "Alternate email", "Email quota" and "New password" are never taken for
+//! what a part of them says. A title that is not in the table means nothing, and is named.
 
 use super::fold::fold;
 use super::titles::{TITLES, Word};
@@ -23,7 +23,7 @@ const TAGS: [&str; 11] = [
     "on the source server",
 ];
 
-/// What a title says; none where it is not known.
+/// What a title says; none if it is not known.
 pub(super) fn word(title: &str) -> Option<Word> {
     static WORDS: OnceLock<HashMap<String, Word>> = OnceLock::new();
     let words = WORDS.get_or_init(|| {
@@ -62,12 +62,12 @@ pub(super) fn could_be_password(title: &str) -> bool {
         && !normal_form(title).split(' ').any(|part| OTHER.contains(&part))
 }
 
-/// Whether a title speaks of a password in any way, so that what is below it is never shown.
+/// Whether a title speaks of a password in any way, so that its column is never shown.
 pub(super) fn is_about_password(title: &str) -> bool {
     word(title) == Some(Word::Password) || speaks_of_password(title, &PASSWORDS)
 }
 
-/// Long stems begin a word, short ones are a word, or a passport would hold passwords.
+/// A long stem begins a word, a short one is the whole word, or a passport would hold passwords.
 fn speaks_of_password(title: &str, stems: &[&str]) -> bool {
     let speaks = |part: &str, stem: &str| part == stem || (stem.len() >= 6 && part.starts_with(stem));
     normal_form(title).split(' ').any(|part| stems.iter().any(|stem| speaks(part, stem)))
@@ -96,7 +96,7 @@ const PASSWORDS: [&str; 19] = [
     "clave",
 ];
 
-/// Words beside "password" of columns that hold none, or another one than that of the source; folded.
+/// Words beside "password" in titles of columns that hold none, or another than the source's; folded.
 const OTHER: [&str; 62] = [
     "new",
     "hash",

@@ -71,7 +71,7 @@ port back.";
 
 /// The help of the administration's address where there is no target.
 const RESTORE_PORT_URL: &str =
-    "Kerio Connect's administration (default: the server whose port was changed, at the port of that time)";
+    "Kerio Connect's administration (default: the server whose port was changed, at the administration port used then)";
 
 const CHECK_EXAMPLES: &str = "\
 Example:
@@ -237,7 +237,7 @@ pub(super) struct RunArguments {
     pub(super) only: Vec<String>,
     /// Agree that two lines of the CSV lead to one mailbox, on the source or on the target
     ///
-    /// Without this, accounts that would share a mailbox are refused, because one person's mail would be in the other's mailbox. With it, they
+    /// Without this, accounts that would share a mailbox are refused, because one person's mail would end up in the other's mailbox. With it, they
     /// are migrated one after another, and a message that several of them have is copied once.
     #[arg(long)]
     pub(super) allow_shared_mailboxes: bool,

@@ -9,7 +9,7 @@ use crate::report::{REPORT_PAGE, REPORT_TEXT, Summary, words};
 /// At most this many accounts are named; the report names all.
 const ACCOUNTS_NAMED: usize = 20;
 
-/// Reports how the run ended: one line of JSON, or a few sentences. What kept it from starting goes to standard error.
+/// Reports how the run ended: one line of JSON, or a few sentences. The reason why it could not start goes to standard error.
 pub(super) fn report(state: &RunState, voice: Voice) {
     state.problems.iter().filter(|problem| problem.severity() == Severity::Error).for_each(terminal::complain);
     if voice.is_json() {

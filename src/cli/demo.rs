@@ -61,7 +61,7 @@ pub(super) fn run(typed: DemoArguments) -> Result<ExitStatus, Refusal> {
     Ok(judged(&comparison, &items, typed.faults, [migration, verification]))
 }
 
-/// How the demo ends. With faults, either run may be incomplete, but both must have started.
+/// The demo's exit status. With faults, either run may be incomplete, but both must have started.
 fn judged(comparison: &DemoComparison, items: &DemoItems, faults: bool, runs: [ExitStatus; 2]) -> ExitStatus {
     let as_planned =
         if faults { !runs.contains(&ExitStatus::CouldNotStart) } else { runs == [ExitStatus::Complete; 2] };
@@ -145,7 +145,7 @@ fn conclude(comparison: &DemoComparison, items: &DemoItems, migrated: &RunState,
 enum DemoFolder {
     /// As typed.
     Kept(PathBuf),
-    /// It goes with the demo.
+    /// Deleted with the demo.
     Temporary(TemporaryFolder),
 }
 

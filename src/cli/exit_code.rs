@@ -43,13 +43,13 @@ impl ExitStatus {
     }
 }
 
-/// Whether a comparison found a difference. Accounts that could not be compared are none.
+/// Whether a comparison found a difference. An account that could not be compared is not one.
 fn differs(state: &RunState) -> bool {
     let difference = |kind| matches!(kind, ProblemKind::MessageMissing | ProblemKind::MessageAltered);
     state.accounts.iter().flat_map(|account| &account.problems).any(|(_, problem)| difference(problem.kind))
 }
 
-/// Whether something beside the accounts went wrong: a port that was not put back needs the administrator, though every message arrived.
+/// Whether something besides the accounts went wrong: a port that was not put back needs the administrator, though every message arrived.
 fn something_of_the_run_failed(state: &RunState) -> bool {
     state.problems.iter().any(|problem| problem.severity() == Severity::Error)
 }

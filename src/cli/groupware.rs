@@ -22,7 +22,7 @@ pub(super) struct GroupwareArguments {
     /// The target's CalDAV and CardDAV server (default: found at the target's host, by HTTPS)
     #[arg(long, value_name = "URL", value_parser = DavAddress::parse)]
     target_dav: Option<DavAddress>,
-    /// The directory of the files that are migrated in place of what the source has
+    /// A directory of files to migrate instead of the source's items
     ///
     /// DIR/ann@example.com/calendar/*.ics, DIR/ann@example.com/tasks/*.ics and DIR/ann@example.com/contacts/*.vcf, as Google,
     /// Microsoft 365 and others export them. A folder below one of these becomes a further calendar of its name. Needs --groupware files.
@@ -37,7 +37,7 @@ pub(super) struct GroupwareArguments {
 }
 
 impl GroupwareArguments {
-    /// Takes what was not typed from the last run; nothing where it is typed whether they are migrated.
+    /// Takes what was not typed from the last run; nothing if --groupware was typed.
     pub(super) fn take_from(&mut self, settings: &GroupwareSettings, taken: &mut Taken) {
         if self.groupware.is_some() {
             return;

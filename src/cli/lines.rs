@@ -6,7 +6,7 @@ use crate::progress::{AccountEnd, AccountState, Event, RunInfo, RunKind, RunStat
 use crate::report::words;
 use serde::Serialize;
 
-/// An event as programs get it: a problem, which is data, also as it is said to a person.
+/// An event for programs; a problem has its sentence beside its data.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(flatten)]
@@ -89,7 +89,7 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
     })
 }
 
-/// Takes the place of the rest of an account's many problems.
+/// Replaces the rest of an account's many problems.
 pub(super) fn further_problems(account: AccountId, state: &RunState) -> String {
     let address = state.account(account).map_or("?", |account| account.info.address.as_str());
     format!("{address}: this account has more problems; see the report.")

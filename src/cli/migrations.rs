@@ -24,7 +24,7 @@ struct Line<'a> {
     last: &'a str,
 }
 
-/// Lists them, the one that was worked on last first.
+/// Lists them, the most recently used first.
 pub(super) fn list(typed: MigrationsArguments) -> Result<ExitStatus, Refusal> {
     let folder = state_folder(typed.state_dir)?;
     let all = Files::in_folder(&folder).all().map_err(|error| {

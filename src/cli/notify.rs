@@ -1,8 +1,8 @@
-//! `--notify`: starts a program of the user's when a run has ended or could not start.
+//! `--notify`: starts a program of the user's after a run has ended or could not start.
 //!
 //! - Its words are split at spaces and never pass a shell.
-//! - It learns what the run came to from its environment; a secret is never in it, neither ours nor that of a database.
-//! - It cannot hold the program up for long, and its failure does not change the exit status.
+//! - Its environment holds the outcome of the run, and never a secret, neither ours nor that of a database.
+//! - It cannot delay the program for long, and its failure does not change the exit status.
 
 use super::exit_code::ExitStatus;
 use super::{Refusal, terminal};

@@ -1,10 +1,10 @@
 //! What the record of a named migration gives a run, so that it need not be typed again: the servers, the accounts and the rules;
 //! `remembered` knows how the servers were reached.
 //!
-//! - Only `--migration NAME` asks for it; what is typed always counts instead, and what was taken from the record is said. Servers that are
-//!   typed and are not those of the migration are refused.
-//! - The record holds no password. Accounts come from their file; only where nobody signs in with an own password on either side, and no file
-//!   can be read, they come from the record.
+//! - Only `--migration NAME` asks for it; what is typed always takes precedence, and what is taken from the record is reported. Typed
+//!   servers that are not those of the migration are refused.
+//! - The record holds no password. Accounts come from their file. Only if nobody signs in with their own password on either side, and no
+//!   file can be read, do they come from the record.
 
 use super::args::RunArguments;
 use super::groupware::GroupwareArguments;
@@ -25,7 +25,7 @@ pub(super) fn named(name: Option<&str>, state_folder: &Path) -> Option<Migration
     all.into_iter().find(|migration| migration.name == name)
 }
 
-/// Takes the servers that were not typed from the record. Returns what to say of that. The error is a sentence.
+/// Takes the servers that were not typed from the record. Returns what to report about it. The error is a sentence.
 pub(super) fn servers(
     typed: &mut ServersArguments,
     name: Option<&str>,
@@ -57,14 +57,14 @@ pub(super) fn servers(
     Ok(Some(format!("Using the servers of the migration: from {} to {}.", record.source, record.target)))
 }
 
-/// The accounts of a run, the file that they are from, and what to say of where they come from.
+/// The accounts of a run, the file that they are from, and what to report about where they come from.
 pub(super) struct Listed {
     pub(super) file: AccountsFile,
     pub(super) path: Option<PathBuf>,
     pub(super) said: Vec<String>,
 }
 
-/// The accounts: of `--accounts`, else of the file that the migration remembers, else, where nobody needs a password of their own, of the
+/// The accounts: from `--accounts`, else from the file that the migration remembers, else, if nobody needs their own password, from the
 /// record. The error is a sentence.
 pub(super) fn accounts(typed: &RunArguments, record: Option<&Migration>, no_passwords: bool) -> Result<Listed, String> {
     if let Some(path) = &typed.accounts {
@@ -101,7 +101,7 @@ pub(super) fn accounts(typed: &RunArguments, record: Option<&Migration>, no_pass
     Ok(Listed { file, path: Some(path.clone()), said })
 }
 
-/// That the accounts are from the record, and how many.
+/// A sentence saying that the accounts are from the record, and how many there are.
 fn of_record(file: &AccountsFile) -> String {
     let accounts = words::counted(file.accounts.len() as u64, "account");
     format!("Using the accounts in the migration's record: {accounts}. No account needs a password of its own.")
@@ -117,7 +117,7 @@ fn changed(record: &Migration, file: &AccountsFile) -> Option<String> {
     })
 }
 
-/// The rules: as typed; without any, those of the migration's last run. Returns what to say of them, too.
+/// The rules: as typed; without any, those of the migration's last run. Returns what to report about them, too.
 pub(super) fn rules(
     typed: &selection::SelectionArguments,
     record: Option<&Migration>,
@@ -135,7 +135,7 @@ pub(super) fn rules(
     Ok((kept, Some(said)))
 }
 
-/// Takes how the servers were reached in the last run, where it was not typed. Returns what to say of that.
+/// Takes from the last run how the servers are reached, where that was not typed. Returns what to report about it.
 pub(super) fn settings(
     servers: &mut ServersArguments,
     groupware: &mut GroupwareArguments,

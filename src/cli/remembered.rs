@@ -1,6 +1,6 @@
 //! How the servers were reached in the last run of a named migration, in place of options that were not typed.
 //!
-//! - What is typed always counts. What was taken from the record is said, as the options that would have said it.
+//! - What is typed always takes precedence. What was taken from the record is reported as the options that say the same.
 //! - The record holds no password and no token: these come from their files, from the environment, or are asked for, as always.
 
 use clap::ValueEnum;
@@ -10,13 +10,13 @@ use clap::ValueEnum;
 pub(super) struct Taken(Vec<String>);
 
 impl Taken {
-    /// What to say of them, if there are any.
+    /// What to report about them, if there are any.
     pub(super) fn said(self) -> Option<String> {
         let Self(options) = self;
         (!options.is_empty()).then(|| format!("As in the last run of the migration: {}.", options.join(" ")))
     }
 
-    /// Takes the value of the last run for an option that was not typed. A value that holds without the option is taken in silence.
+    /// Takes the value of the last run for an option that was not typed. A value that holds without the option is taken silently.
     pub(super) fn choice<T: ValueEnum + Default + PartialEq>(&mut self, option: &str, typed: &mut Option<T>, last: T) {
         if typed.is_some() {
             return;

@@ -135,8 +135,8 @@ pub(super) fn accounts_file(path: &Path, columns: Option<Layout>) -> Result<Acco
     loaded.map_err(|error| super::sentence(&error))
 }
 
-/// How the file was understood, and what may be wrong in it: what its columns hold where that is not as the manual has it or where it is
-/// only looked at, notes, and warnings of the lines of the accounts that run.
+/// How the file was understood, and what may be wrong in it: the meaning of its columns, if it has a header or in a check; notes; and
+/// warnings about the lines of the chosen accounts.
 pub(super) fn understood(file: &AccountsFile, kind: RunKind, only: &[String]) -> Vec<String> {
     let mut said = Vec::new();
     let columns = &file.columns;

@@ -16,8 +16,8 @@ use std::time::Duration;
 /// The end of a run and signals are noticed within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Runs, reports, and returns the last state with its exit status. `begun` is called when the run has begun. The caller holds the lock of the request's state folder. The run's log
-/// folder is made below `logs`, or in the usual place.
+/// Runs, reports, and returns the last state with its exit status. Calls `begun` once the run has begun. Creates the run's log folder below
+/// `logs`, or in the usual place. The caller holds the lock of the request's state folder.
 pub(super) fn carry_out(
     request: Request,
     logs: Option<&Path>,
@@ -28,7 +28,7 @@ pub(super) fn carry_out(
     carry_out_for(request, logs, voice, signals, begun, None)
 }
 
-/// The same for somebody who also gets every event.
+/// The same, with a further observer of every event.
 pub(super) fn carry_out_for(
     request: Request,
     logs: Option<&Path>,

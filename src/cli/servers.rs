@@ -76,7 +76,7 @@ pub(super) struct AdministratorArguments {
 }
 
 impl ServersArguments {
-    /// Takes what was not typed from how the servers were reached in the last run.
+    /// Takes from the last run how the servers are reached, where that was not typed.
     pub(super) fn take_from(&mut self, settings: &ServerSettings, taken: &mut Taken) {
         let kind = if settings.administration.is_some() { Kind::Kerio } else { Kind::Imap };
         taken.choice("source-security", &mut self.source_security, settings.source.security.into());

@@ -22,7 +22,7 @@ pub(super) fn open(address: &str, kind: RunKind, servers: &Servers) -> Result<Ar
     Database::open(address, LeaseTimes::default()).map_err(|error| Refusal::no_ledger(sentence(&error)))
 }
 
-/// The records in the database. Those of this computer's files are taken along.
+/// The records in the database. Takes over those in this computer's files.
 pub(super) fn records(database: &Arc<Database>, state_folder: &Path) -> Arc<dyn Store> {
     Arc::new(SharedRecords::new(database.clone()).taking_along(state_folder))
 }
@@ -31,7 +31,7 @@ pub(super) fn records(database: &Arc<Database>, state_folder: &Path) -> Arc<dyn 
 /// mailboxes.
 pub(super) fn stop_on_loss(database: &Arc<Database>, run: &Run) {
     let stopper = run.stopper();
-    // Weak, because the database knows the stopper: two that hold each other would never give the lease back.
+    // Weak, because the database holds the stopper: two that hold each other would never give the lease back.
     let holder = Arc::downgrade(database);
     stopper.sends_only_while(move || holder.upgrade().is_some_and(|database| database.holds()));
     database.on_loss(move || stopper.stop_now());

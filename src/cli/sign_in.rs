@@ -149,7 +149,7 @@ impl SourceSignInArguments {
         self.source_sign_in.unwrap_or_default() == Way::Own
     }
 
-    /// Takes what was not typed from how people signed in in the last run.
+    /// Takes from the last run how people sign in, where that was not typed.
     pub(super) fn take_from(&mut self, settings: &SideSettings, taken: &mut Taken) {
         taken.choice("source-sign-in", &mut self.source_sign_in, settings.sign_in.into());
         let master = master_of(settings, self.source_sign_in);
@@ -164,7 +164,7 @@ impl TargetSignInArguments {
         self.target_sign_in.unwrap_or_default() == Way::Own
     }
 
-    /// Takes what was not typed from how people signed in in the last run; `names` says whether the form of their names has a meaning.
+    /// Takes from the last run how people sign in, where that was not typed; `names` says whether the form of their names matters.
     pub(super) fn take_from(&mut self, settings: &SideSettings, names: bool, taken: &mut Taken) {
         taken.choice("target-sign-in", &mut self.target_sign_in, settings.sign_in.into());
         let master = master_of(settings, self.target_sign_in);
@@ -175,7 +175,7 @@ impl TargetSignInArguments {
     }
 }
 
-/// Who signed in for others, where people still sign in in the same way.
+/// Who signed in for others, if people still sign in the same way.
 fn master_of(settings: &SideSettings, way: Option<Way>) -> Option<String> {
     let is_same = way == Some(settings.sign_in.into());
     Some(settings.master.clone()).filter(|master| is_same && !master.is_empty())

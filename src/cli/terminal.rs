@@ -17,8 +17,8 @@ pub(super) fn complain(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{}", shown(&line.to_string()));
 }
 
-/// A text of ours as a terminal may show it: foreign words in it must not move the cursor or turn the reading direction. Line ends are ours:
-/// foreign words have none.
+/// A text of ours as a terminal may show it: foreign words in it must not move the cursor or turn the reading direction. Line ends are
+/// ours: foreign words have none.
 pub(super) fn shown(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
@@ -30,7 +30,7 @@ pub(super) fn escaped(json: &str) -> String {
         if is_printable(character) {
             escaped.push(character);
         } else {
-            // JSON names characters beyond the basic plane by two units, but none of these is.
+            // JSON writes characters beyond the basic plane as two units, but none of these is.
             escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
         }
     }

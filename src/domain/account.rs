@@ -89,9 +89,9 @@ pub struct Account {
     pub line: u32,
     /// The mail address, and the name to sign in with on both sides unless the line gives others.
     pub address: Address,
-    /// The password on the source, and of a user created in Kerio Connect; empty when the CSV gives none.
+    /// The password on the source, and of a user created in Kerio Connect; empty if the CSV gives none.
     pub password: Secret,
-    /// The person's name; empty when the CSV gives none.
+    /// The person's name; empty if the CSV gives none.
     pub full_name: String,
     /// The name to sign in with on the source, if different.
     pub source_login: Option<String>,
@@ -104,7 +104,7 @@ pub struct Account {
 pub struct AccountNames {
     /// The mail address.
     pub address: Address,
-    /// The person's name; empty when the CSV gives none.
+    /// The person's name; empty if the CSV gives none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub full_name: String,
     /// The name to sign in with on the source, if different.
@@ -127,7 +127,7 @@ impl From<&Account> for AccountNames {
 }
 
 impl AccountNames {
-    /// The account with this number in its list, from 1, for servers where nobody signs in with an own password.
+    /// The account with this number in its list, from 1, for servers where nobody signs in with their own password.
     pub fn without_password(self, line: u32) -> Account {
         let Self { address, full_name, source_login, target_address } = self;
         Account { line, address, password: Secret::new(""), full_name, source_login, target_address }
@@ -160,7 +160,7 @@ impl Account {
         Self { line, address, password, full_name: String::new(), source_login: None, target_address: None }
     }
 
-    /// The name to sign in with on the source: the one in the CSV, else the address in this form.
+    /// The name to sign in with on the source: the one in the CSV, or else the address in this form.
     pub fn source_name(&self, form: NameForm) -> String {
         self.source_login.clone().unwrap_or_else(|| form.of(&self.address))
     }

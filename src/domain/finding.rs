@@ -3,7 +3,7 @@
 use super::{CertificateDetails, Fingerprint, ItemServerFault, Note, Problem, Security, Side};
 use serde::{Deserialize, Serialize};
 
-/// How a finding is to be taken.
+/// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sign {
     /// As it should be.
@@ -65,12 +65,12 @@ pub enum Alert {
     },
 }
 
-/// What a port speaks that does not answer as it was asked to.
+/// What a port speaks if not what was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortSpeaks {
-    /// SSL from the start, though it was asked without.
+    /// SSL from the start, though the connection was to be without it.
     Ssl,
-    /// Text, though it was asked with SSL.
+    /// Text, though the connection was to use SSL.
     Text,
     /// Nothing, though it accepts connections.
     Nothing,
@@ -81,7 +81,7 @@ pub enum PortSpeaks {
 pub enum Found {
     /// Something is wrong.
     Problem(Problem),
-    /// The port does not speak as it was asked to.
+    /// The port does not speak what was expected.
     Port {
         /// The server.
         host: String,
@@ -112,7 +112,7 @@ pub enum Found {
     Seats {
         /// In use.
         used: u32,
-        /// In all; none when there is no limit.
+        /// In all; none if there is no limit.
         allowed: Option<u32>,
     },
     /// Kerio Connect's IMAP service runs.
@@ -137,16 +137,16 @@ pub enum Found {
     Alert(Alert),
     /// Calendars and contacts answer.
     Calendars {
-        /// Where.
+        /// The address.
         at: String,
     },
     /// No calendars and contacts answer.
     NoCalendars {
-        /// Where they were looked for.
+        /// The address that was tried.
         at: String,
-        /// Why nothing answers; none where something does that is not a calendar server.
+        /// Why nothing answers; none if what answers is not a calendar server.
         why: Option<ItemServerFault>,
-        /// Whether the folders of the mailboxes will be looked into in their place.
+        /// Whether the mailboxes' folders will be read in their place.
         may_read_folders: bool,
     },
     /// Something is known about how this server takes passwords.
@@ -157,12 +157,12 @@ pub enum Found {
     SignInNotOffered {
         /// The chosen one.
         chosen: SignInKind,
-        /// Those offered in its place.
+        /// Those that are offered in its place.
         instead: Vec<SignInKind>,
         /// How the connection is protected: some servers offer nothing in clear text.
         security: Security,
     },
-    /// Whether the chosen sign-in is offered could not be found out.
+    /// It could not be found out whether the chosen sign-in is offered.
     SignInUnknown {
         /// The chosen one.
         chosen: SignInKind,
@@ -178,7 +178,7 @@ pub struct Finding {
     pub service: Service,
     /// The fact.
     pub found: Found,
-    /// The certificate to decide on, when trust is what is missing.
+    /// The certificate to decide on, if it is the problem.
     pub certificate: Option<Doubt>,
 }
 
@@ -193,7 +193,7 @@ impl Finding {
         Self::new(Service::Only, Found::Problem(problem))
     }
 
-    /// How it is to be taken.
+    /// How serious it is.
     pub fn sign(&self) -> Sign {
         match &self.found {
             Found::Problem(_) | Found::Port { .. } | Found::SignInNotOffered { .. } => Sign::Bad,
@@ -215,7 +215,7 @@ impl Finding {
         }
     }
 
-    /// What *Use SSL connection* has to be for this port, when it is the other.
+    /// What *Use SSL connection* must be for this port, if it is wrong.
     pub fn use_ssl(&self) -> Option<bool> {
         match self.found {
             Found::Port { speaks: PortSpeaks::Ssl, .. } => Some(true),

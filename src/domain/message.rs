@@ -21,15 +21,15 @@ pub struct MessageHead {
     pub size: u64,
     /// Flags and keywords as the server spells them, \Recent left out.
     pub flags: Vec<String>,
-    /// INTERNALDATE; none when the server gave none that can be read.
+    /// INTERNALDATE; none if the server gave none that can be read.
     pub date: Option<DateTime<FixedOffset>>,
     /// The number that the server gives the message in every folder that holds it, if it has such numbers (Gmail's X-GM-MSGID).
     pub permanent_id: Option<u64>,
-    /// What the server said of it and could not be used; none for nearly all messages.
+    /// What the server said about it that could not be used; none for nearly all messages.
     pub unused: Option<Box<Unused>>,
 }
 
-/// What a server said of a message and could not be used.
+/// What a server said about a message that could not be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unused {
     /// Its words in place of a date that can be understood.

@@ -73,7 +73,7 @@ impl LeftOutReason {
         match self {
             LeftOutReason::OtherUser => "it belongs to another user",
             LeftOutReason::Shared => "it is a public or shared folder; move it into a mailbox to migrate it",
-            LeftOutReason::Virtual => "it only shows messages of other folders again",
+            LeftOutReason::Virtual => "it only repeats messages from other folders",
             LeftOutReason::ByRule => "your rules leave it out",
             LeftOutReason::ListedTwice => {
                 "the server lists two folders by this name, and only one of them can be opened"

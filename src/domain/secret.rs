@@ -12,7 +12,7 @@ thread_local! {
     static SEALING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets `work`, on this thread, serialise secrets: what it makes has to be encrypted as a whole before anybody else sees it.
+/// Lets `work`, on this thread, serialise secrets: its result must be encrypted as a whole before anybody else sees it.
 pub fn while_sealing<T>(work: impl FnOnce() -> T) -> T {
     struct Sealing(bool);
     impl Drop for Sealing {

@@ -72,7 +72,7 @@ impl Selection {
         Ok(())
     }
 
-    /// The selection as lines of rules, from which the same selection is read again; empty where everything is taken as it is.
+    /// The selection as lines of rules that read back as the same selection; empty if it takes everything unchanged.
     pub fn rules(&self) -> String {
         let mut lines: Vec<String> = Vec::new();
         lines.extend(self.include.iter().map(|pattern| format!("include {pattern}")));
@@ -93,7 +93,7 @@ impl Selection {
         (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
     }
 
-    /// Where a folder goes by a rule, if one names it. The last rule about a folder counts.
+    /// Where a folder goes by a rule, if one names it. The last such rule counts.
     pub fn renamed(&self, path: &FolderPath) -> Option<FolderPath> {
         let name = path.to_string();
         let rule = self.rename.iter().rev().find(|(from, _)| *from == name)?;

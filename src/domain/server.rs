@@ -4,7 +4,7 @@ use super::Distrust;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// One of the three services that a run talks to.
+/// The role of a server in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -49,12 +49,12 @@ impl Security {
     }
 }
 
-/// `host` or `host:port` as typed. An IPv6 address is in brackets when a port follows.
+/// `host` or `host:port` as typed. An IPv6 address followed by a port is in brackets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct ServerAddress {
     /// DNS name or IP address, without brackets.
     pub host: String,
-    /// The port, when one was typed.
+    /// The port, if one was typed.
     pub port: Option<u16>,
 }
 

@@ -1,5 +1,5 @@
-//! What a person types, and what is wrong with it: days, sizes and rates, which are read here, and rules, addresses and key files, which their
-//! modules read. Faults are data; this is the one place where they are said in English.
+//! What a person types, and what is wrong with it: days, sizes and rates are read here; rules, addresses and key files in their own
+//! modules. Faults are data; this is the one place where they are said in English.
 
 use chrono::NaiveDate;
 use std::fmt;
@@ -20,7 +20,7 @@ pub enum Mistyped {
 pub enum RuleFault {
     /// Nothing follows its word.
     NothingFollows(String),
-    /// Its word is none of the rules'.
+    /// Its word is not a rule's.
     UnknownWord(String),
     /// A renaming without its arrow.
     NoArrow,
@@ -88,7 +88,7 @@ pub enum KeyFileFault {
     NotCreated {
         /// The file.
         path: String,
-        /// What the system says; none where it provides no random numbers.
+        /// What the system says; none if it provides no random numbers.
         why: Option<String>,
     },
     /// It cannot be read.

@@ -1,9 +1,9 @@
-//! Changes to what is on the target: flags, places and names of what we have put there.
+//! Changes on the target: the flags, folders and names of what we have put there.
 //!
-//! - Nothing is done to a folder before SELECT has opened it and its UIDVALIDITY was looked at: a STORE that goes out behind a SELECT which is
-//!   refused could meet another folder.
-//! - Messages are named by UID. What is taken away is taken away by UID EXPUNGE (RFC 4315) of exactly those; never EXPUNGE, never CLOSE.
-//! - Whether something may be changed is decided by the caller.
+//! - Nothing is done to a folder before SELECT has opened it and its UIDVALIDITY was checked: a STORE behind a refused SELECT could meet
+//!   another folder.
+//! - Messages are named by UID, and removed by UID EXPUNGE (RFC 4315) of exactly those; never by EXPUNGE or CLOSE.
+//! - The caller decides whether something may be changed.
 
 use super::command::{Command, read_uid_set, uid_set};
 use super::error::ImapError;
@@ -15,9 +15,9 @@ use super::writer::{OpenFolder, Writer};
 use crate::domain::{MessageHead, Uid, UidValidity};
 use std::collections::BTreeMap;
 
-/// How many messages one command names at most: servers take commands of at least 8,000 bytes.
+/// At most this many messages are named by one command: servers take commands of at least 8,000 octets.
 const NAMED_AT_ONCE: usize = 500;
-/// Commands that are sent before their answers are read.
+/// The number of commands that are sent before their answers are read.
 const AHEAD: usize = 20;
 
 /// Messages whose flags change in the same way.
@@ -31,24 +31,24 @@ pub struct FlagChange {
     pub remove: Vec<String>,
 }
 
-/// What became of changes of flags.
+/// The results of changing flags.
 #[derive(Debug)]
 pub struct FlagsChanged {
-    /// What each change came to, in their order.
+    /// The result of each change, in their order.
     pub outcomes: Vec<Result<(), ImapError>>,
-    /// The flags that messages have now, as far as the server says.
+    /// The flags that messages have now, as far as the server reports them.
     pub now: BTreeMap<Uid, Vec<String>>,
 }
 
-/// A selected folder, and the heads of those of its messages that were asked for.
+/// A selected folder, and the requested heads of its messages.
 pub type Looked = (OpenFolder, BTreeMap<Uid, MessageHead>);
 
-/// What became of messages that were to be taken to another folder.
+/// The results of moving messages to another folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
-    /// Where they are in the other folder, each with the UID it had, as far as the server says (COPYUID, RFC 4315).
+    /// The UID of each message in the other folder, by its old UID, as far as the server reports it (COPYUID, RFC 4315).
     pub places: BTreeMap<Uid, Uid>,
-    /// The other folder's UIDVALIDITY, if the server says.
+    /// The other folder's UIDVALIDITY, if the server reports it.
     pub uid_validity: Option<UidValidity>,
 }
 
@@ -58,7 +58,7 @@ impl Writer {
         self.has("MOVE")
     }
 
-    /// Whether exactly what was named can be taken away (UID EXPUNGE, RFC 4315).
+    /// Whether exactly the named messages can be removed (UID EXPUNGE, RFC 4315).
     pub fn expunges_by_uid(&self) -> bool {
         self.has("UIDPLUS")
     }
@@ -67,8 +67,7 @@ impl Writer {
         self.reader.wire.capabilities.has(capability)
     }
 
-    /// Opens a folder for changes, and reads the heads of certain of its messages on the way. An error of the inner result reaches this folder
-    /// only.
+    /// Opens a folder for changes, and reads the heads of some of its messages on the way. An inner error concerns this folder only.
     pub fn select_and_look(&mut self, wire_name: &[u8], uids: &[Uid]) -> Result<Result<Looked, ImapError>, ImapError> {
         self.reader.open = None;
         let wire = &mut self.reader.wire;
@@ -92,7 +91,7 @@ impl Writer {
         if !is_open {
             return Ok(Err(ImapError::Refused { command: "SELECT", status: selected }));
         }
-        // James and QQ answer BAD, and old Cyrus NO, where no message is among the UIDs.
+        // James and QQ answer BAD, and old Cyrus NO, to a question about the messages of an empty folder.
         if let Some(status) = refused.filter(|_| opened.messages() > 0) {
             return Ok(Err(ImapError::Refused { command: "UID FETCH", status }));
         }
@@ -100,8 +99,8 @@ impl Writer {
         Ok(Ok((OpenFolder::of(&mut opened, otherwise), heads)))
     }
 
-    /// Changes flags in the selected folder, with commands ahead of the answers. For each change there is what it came to, and for each message
-    /// the flags that the server says it has now.
+    /// Changes flags in the selected folder, sending commands ahead of the answers. Returns the result of each change, and for each message
+    /// the flags that the server reports.
     pub fn change_flags(&mut self, changes: &[FlagChange]) -> Result<FlagsChanged, ImapError> {
         let (mut outcomes, mut now) = (Vec::with_capacity(changes.len()), BTreeMap::new());
         let mut commands: Vec<(usize, Command)> = Vec::new();
@@ -127,9 +126,9 @@ impl Writer {
         Ok(FlagsChanged { outcomes, now })
     }
 
-    /// Takes messages of the selected folder to another one. Without MOVE they are copied, and what was copied is taken away here.
+    /// Moves messages of the selected folder to another one. Without MOVE they are copied, and the copied ones are removed here.
     ///
-    /// A refusal may leave some of them in both folders, or in either: whoever meets one asks where they are.
+    /// A refusal may leave some of them in both folders, or in either: the caller must look where they are.
     pub fn move_messages(&mut self, uids: &[Uid], to: &[u8]) -> Result<Removed, ImapError> {
         let moves = self.has("MOVE");
         let command = Command::new(if moves { "UID MOVE" } else { "UID COPY" });
@@ -156,7 +155,7 @@ impl Writer {
         Ok(removed)
     }
 
-    /// Takes messages of the selected folder away; the caller knows that they are elsewhere.
+    /// Removes messages of the selected folder; the caller knows that they are elsewhere.
     pub fn remove_messages(&mut self, uids: &[Uid]) -> Result<(), ImapError> {
         let set = uid_set(uids);
         let wire = &mut self.reader.wire;
@@ -165,14 +164,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Renames a folder, and those below it.
+    /// Renames a folder and those below it.
     pub fn rename(&mut self, from: &[u8], to: &[u8]) -> Result<(), ImapError> {
         self.leave()?;
         let command = Command::new("RENAME").string(from).string(to);
         self.reader.wire.run_ok(&command, &mut |_| {}).map(|_| ())
     }
 
-    /// Leaves the open folder, where that is possible without taking away what is flagged \Deleted.
+    /// Leaves the open folder, if that is possible without removing what is flagged \Deleted.
     pub fn leave(&mut self) -> Result<(), ImapError> {
         self.reader.open = None;
         if self.has("UNSELECT") {

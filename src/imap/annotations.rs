@@ -1,5 +1,5 @@
-//! What Kolab notes of a folder: whether it holds events, tasks, contacts or mail, as an annotation that METADATA (RFC 5464) gives, or its
-//! draft ANNOTATEMORE on older servers.
+//! Kolab's note about a folder: whether it holds events, tasks, contacts or mail. It is an annotation, read by METADATA (RFC 5464) or, on
+//! older servers, by its draft ANNOTATEMORE.
 
 use super::command::ReadOnly;
 use super::error::ImapError;
@@ -10,8 +10,8 @@ use super::token::{Piece, Token, Tokens};
 use std::collections::BTreeMap;
 
 impl Reader {
-    /// The type that Kolab gave each folder, such as `event.default`, `task` or `contact`; none where nobody gave one, and where the
-    /// server keeps no annotations.
+    /// The type that Kolab gave each folder, such as `event.default`, `task` or `contact`; none if it has none, or if the server keeps no
+    /// annotations.
     pub fn folder_types(&mut self, wire_names: &[&[u8]]) -> Result<Vec<Option<String>>, ImapError> {
         let metadata = self.capabilities().has("METADATA");
         if !metadata && !self.capabilities().has("ANNOTATEMORE") {

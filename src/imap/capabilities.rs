@@ -1,6 +1,6 @@
-//! What a server says it can do (CAPABILITY, RFC 9051, section 7.2.2), and which ways to sign in that offers.
+//! What a server announces that it can do (CAPABILITY, RFC 9051, section 7.2.2), and the ways to sign in that this offers.
 //!
-//! Never kept over STARTTLS or a sign-in: afterwards the server says it again, or is asked.
+//! Never kept over STARTTLS or a sign-in: afterwards the server announces it again, or is asked.
 
 use super::response::Status;
 use std::collections::BTreeSet;
@@ -31,12 +31,12 @@ impl Capabilities {
         status.code_argument("CAPABILITY").map(Self::parse).filter(|announced| !announced.is_empty())
     }
 
-    /// Whether nothing is known.
+    /// Whether no capability is known.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Forgets one that the server announces and does not have.
+    /// Forgets one that the server announces but does not have.
     pub(super) fn remove(&mut self, capability: &str) {
         self.0.remove(capability);
     }
@@ -46,7 +46,7 @@ impl Capabilities {
         self.0.contains(&capability.to_ascii_uppercase())
     }
 
-    /// The largest message the server takes, if it says (RFC 7889).
+    /// The largest message the server takes, if announced (RFC 7889).
     pub fn append_limit(&self) -> Option<u64> {
         self.0.iter().find_map(|word| word.strip_prefix("APPENDLIMIT=")?.parse().ok())
     }

@@ -1,8 +1,8 @@
-//! Commands, as values. [`ReadOnly`] is the allow-list of the source: what is not in it cannot be sent there.
+//! Commands, as values. [`ReadOnly`] is the allow-list of the source: nothing else can be sent there.
 
 use crate::domain::Uid;
 
-/// A command in parts, with a literal between each two.
+/// A command in parts, with a literal between every two.
 #[derive(Debug, Clone)]
 pub(super) struct Command {
     name: &'static str,
@@ -10,7 +10,7 @@ pub(super) struct Command {
     secret: bool,
 }
 
-/// A literal, if it is not the first part, and the text after it.
+/// A literal (none in the first part), and the text after it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Part {
     pub(super) literal: Vec<u8>,
@@ -23,7 +23,7 @@ impl Command {
         Self { name, parts: vec![Part { literal: Vec::new(), text: name.as_bytes().to_vec() }], secret: false }
     }
 
-    /// Adds text as it is.
+    /// Adds text unchanged.
     pub(super) fn plain(mut self, text: &str) -> Self {
         if let Some(last) = self.parts.last_mut() {
             last.text.push(b' ');
@@ -32,7 +32,7 @@ impl Command {
         self
     }
 
-    /// Adds a string: quoted where that is possible, else as a literal. Nothing in it can end the command.
+    /// Adds a string: quoted if possible, else as a literal. Nothing in it can end the command.
     pub(super) fn string(mut self, octets: &[u8]) -> Self {
         let Some(last) = self.parts.last_mut() else { return self };
         last.text.push(b' ');
@@ -72,7 +72,7 @@ impl Command {
     }
 }
 
-/// The octets between quotes, where a quoted string may hold them (RFC 9051, `quoted`).
+/// The octets between quotes, if a quoted string may hold them (RFC 9051, `quoted`).
 pub(super) fn quoted(octets: &[u8]) -> Option<Vec<u8>> {
     if octets.len() > 1000 || octets.iter().any(|&octet| !(b' '..=b'~').contains(&octet)) {
         return None;
@@ -111,11 +111,11 @@ pub(super) enum ReadOnly {
     Examine { wire_name: Vec<u8> },
     /// GETQUOTAROOT of INBOX (RFC 9208)
     QuotaRoot,
-    /// STATUS (MESSAGES UIDNEXT UIDVALIDITY), with HIGHESTMODSEQ where changes are asked for (RFC 7162).
+    /// STATUS (MESSAGES UIDNEXT UIDVALIDITY), with HIGHESTMODSEQ if changes are requested (RFC 7162).
     Status { wire_name: Vec<u8>, modseq: bool },
     /// GETMETADATA (RFC 5464), or GETANNOTATION of its draft, for the type that Kolab gave the folder
     FolderType { wire_name: Vec<u8>, metadata: bool },
-    /// UID FETCH (UID FLAGS INTERNALDATE RFC822.SIZE), with X-GM-MSGID where the server has such.
+    /// UID FETCH (UID FLAGS INTERNALDATE RFC822.SIZE), with X-GM-MSGID if the server has it.
     FetchHeads { set: String, permanent_ids: bool },
     /// UID FETCH (UID FLAGS), of the messages that changed since, where the server counts changes (RFC 7162).
     FetchFlags { changed_since: Option<u64> },
@@ -197,7 +197,7 @@ pub(super) fn uid_set(uids: &[Uid]) -> String {
     ranges.collect::<Vec<_>>().join(",")
 }
 
-/// Reads `304,319:321`; none when it is not a set, or names more messages than any command of ours.
+/// Reads `304,319:321`; none if it is not a set, or names more messages than any command of ours.
 pub(super) fn read_uid_set(set: &str) -> Option<Vec<Uid>> {
     const MOST: u32 = 100_000;
     let mut uids = Vec::new();
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(set(&[u32::MAX]), u32::MAX.to_string());
     }
 
-    /// The command after this one: a new command needs a place in this row, and so comes under the test.
+    /// The command after this one: a new command needs a place in this row, and so the test covers it.
     fn next(command: &ReadOnly) -> Option<ReadOnly> {
         let wire_name = || b"INBOX".to_vec();
         let set = || "1:*".to_owned();

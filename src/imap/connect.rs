@@ -26,19 +26,19 @@ pub struct Endpoint {
     pub port: u16,
     /// How the connection is protected.
     pub security: Security,
-    /// Whom to trust.
+    /// The certificates to trust.
     pub trust: Trust,
     /// The proxy to go through, if there is one.
     pub proxy: Option<Proxy>,
-    /// How fast all connections together may be.
+    /// The speed limit of all connections together.
     pub rate: Option<RateLimit>,
-    /// What was learned of it until now.
+    /// What was learned about the server so far.
     pub learned: Learned,
-    /// How long to wait.
+    /// Time limits.
     pub limits: Limits,
-    /// The user agreed to passwords in clear text.
+    /// Whether the user agreed to passwords in clear text.
     pub cleartext_allowed: bool,
-    /// Who watches the connections, and may cut them.
+    /// Watches the connections, and may cut them.
     pub watch: Option<Watch>,
 }
 
@@ -52,7 +52,7 @@ pub struct Greeted {
     pub(super) port: u16,
 }
 
-/// Connects, encrypts, and learns what the server can do.
+/// Connects, encrypts, and reads the capabilities.
 pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
     let Endpoint { host, port, proxy, limits, trust, rate, .. } = endpoint;
     let (tcp, round_trip) = dial_measuring(host, *port, proxy.as_ref(), limits)?;
@@ -73,7 +73,7 @@ pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
                 before_encryption(fresh).map(|(tcp, _)| tcp).map_err(|error| NetworkError::TlsFailed(error.to_string()))
             };
             let stream = Stream::secure(tcp, host, trust, &mut again)?.limited(rate.clone()).watched_by(&handle);
-            // What was said before the encryption counts for nothing (RFC 9051, section 6.2.1).
+            // Nothing that was said before the encryption counts (RFC 9051, section 6.2.1).
             (Wire::new(Transport::new(stream)), product)
         }
     };
@@ -95,7 +95,7 @@ impl Greeted {
         &self.product
     }
 
-    /// What it can do before the sign-in.
+    /// The capabilities before the sign-in.
     pub fn capabilities(&self) -> &Capabilities {
         &self.wire.capabilities
     }
@@ -160,7 +160,7 @@ fn product(text: &str) -> String {
         .filter(|word| !matches!(word.to_ascii_lowercase().trim_end_matches(['.', ',']), "ready" | "server"))
         .collect();
     let name = words.join(" ");
-    // Secrets go before the name is shortened, which could leave the half of one.
+    // Secrets go before the name is shortened, which could leave half of one.
     let name: String = foreign_without_secrets(&name).chars().take(60).collect();
     if name.is_empty() { "IMAP server".to_owned() } else { name.trim_end_matches('.').to_owned() }
 }
@@ -180,14 +180,14 @@ fn before_encryption(tcp: TcpStream) -> Result<(TcpStream, String), ImapError> {
     }
     let transport = wire.into_transport();
     if transport.has_unread() {
-        // Somebody on the way put commands before the encryption (RFC 9051, section 11.1; CVE-2011-0411).
+        // Somebody on the way injected commands before the encryption (RFC 9051, section 11.1; CVE-2011-0411).
         return Err(ImapError::EncryptionRefused(MailServerFault::DataBeforeEncryption));
     }
     let encrypted = || ImapError::EncryptionRefused(MailServerFault::EncryptedAlready);
     transport.into_stream().into_plain().map(|tcp| (tcp, product)).ok_or_else(encrypted)
 }
 
-/// Asks what the server can do now. What is known stays when it refuses to say: Interia refuses CAPABILITY until IMAP is switched on.
+/// Asks for the capabilities. Known ones stay if the server refuses: Interia refuses CAPABILITY until IMAP is switched on.
 pub(super) fn ask_capabilities(wire: &mut Wire) -> Result<(), ImapError> {
     let mut words = String::new();
     let asked = Instant::now();

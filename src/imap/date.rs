@@ -8,11 +8,11 @@ pub fn date_text(date: &DateTime<FixedOffset>) -> String {
     date.format("%d-%b-%Y %H:%M:%S %z").to_string()
 }
 
-/// The forms of a date that servers are known to send, each without the day of the week, the zone and what follows it. asimap sends dates as
-/// in a header, others as asctime does.
+/// The forms of a date that servers are known to send, without the day of the week, the zone and what follows it. asimap sends dates as in
+/// a header, others as asctime does.
 const FORMS: [&str; 4] = ["%d-%b-%Y %H:%M:%S", "%d %b %Y %H:%M:%S", "%b %d %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S"];
 
-/// Reads a server's INTERNALDATE, in the standard form or another unambiguous one; a date without a zone is in UTC. None when it makes no
+/// Reads a server's INTERNALDATE, in the standard form or another unambiguous one; a date without a zone is in UTC. None if it makes no
 /// sense, such as NIL, the year 0, or an unknown month.
 pub(super) fn parse_date(text: &str) -> Option<DateTime<FixedOffset>> {
     let text = text.trim();
@@ -44,7 +44,7 @@ fn parse_other_form(text: &str) -> Option<DateTime<FixedOffset>> {
     };
     if let Some(at) = zone {
         words.remove(at);
-        // What is left behind it is its name. A month is one of three letters, and never the last word.
+        // What follows the offset is the zone's name. A month has three letters, and is never the last word.
         if words.len() > 2 && words.get(at).is_some_and(with_zone_name) {
             words.remove(at);
         }

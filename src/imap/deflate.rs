@@ -1,8 +1,8 @@
 //! Raw DEFLATE in both directions of a connection (RFC 1951, RFC 4978).
 //!
 //! Promises that the other end can at once read everything given to [`Deflate::write_all`], and that what arrives is inflated into the
-//! caller's buffer and nowhere else: however well something is compressed, it takes no more memory. Damage is an error, and so is compression
-//! that ends before the connection does. When to compress is decided in `wire/compression`.
+//! caller's buffer and nowhere else: however well something is compressed, it takes no more memory. Damage is an error, and so is
+//! compression that ends before the connection does. `wire/compression` decides when to compress.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use std::io::{self, Read, Write};
@@ -22,7 +22,7 @@ pub(super) struct Deflate {
     arriving: Vec<u8>,
     start: usize,
     end: usize,
-    /// The inflater may hold more than there was room for.
+    /// Whether the inflater may hold more than there was room for.
     is_full: bool,
     /// Why nothing more can be inflated.
     over: Option<&'static str>,
@@ -61,7 +61,7 @@ impl Deflate {
         }
     }
 
-    /// Inflates what has arrived, without waiting. 0 when there is nothing.
+    /// Inflates what has arrived, without waiting. 0 if there is nothing.
     pub(super) fn inflate(&mut self, room: &mut [u8]) -> io::Result<usize> {
         if let Some(why) = self.over {
             return Err(io::Error::new(io::ErrorKind::InvalidData, why));

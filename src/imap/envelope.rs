@@ -1,7 +1,7 @@
 //! The sender and the subject of a message: read for the few messages that a report names.
 //!
-//! Promises to change nothing on the server, and never to fail because of an answer: what cannot be read is left out. The texts are short.
-//! A problem makes them printable.
+//! Promises to change nothing on the server, and never to fail because of an answer: unreadable parts are left out. The texts are short. A
+//! problem makes them printable.
 
 use super::bodies::{BodySink, SinkClosed};
 use super::command::{ReadOnly, uid_set};
@@ -14,32 +14,32 @@ use chrono::{DateTime, FixedOffset};
 use mail_parser::MessageParser;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The longest part of a header that is looked at, in octets.
+/// At most this much of a header is read, in octets.
 const LONGEST_HEADER: usize = 16 * 1024;
-/// At most this many dates are asked for with one command.
+/// At most this many dates are requested with one command.
 const DATES_AT_ONCE: usize = 500;
-/// Characters that are kept.
+/// At most this many characters are kept.
 const LONGEST_SENDER: usize = 60;
 const LONGEST_SUBJECT: usize = 100;
 
-/// What the header of a message says of it.
+/// The sender and the subject in a message's header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
-    /// The sender's name, else the address; empty when there is none.
+    /// The sender's name, else the address; empty if there is none.
     pub sender: String,
-    /// Empty when there is none.
+    /// The subject; empty if there is none.
     pub subject: String,
 }
 
 impl Envelope {
-    /// Reads the fields `From` and `Subject`, whatever else is there, and decodes encoded words (RFC 2047).
+    /// Reads the fields `From` and `Subject`, ignoring all others, and decodes encoded words (RFC 2047).
     fn read(header: &[u8]) -> Option<Self> {
         // The parser promises not to panic. If it did, a migration should not end because of it.
         std::panic::catch_unwind(|| Self::parse(header)).ok().flatten()
     }
 
     pub(super) fn parse(header: &[u8]) -> Option<Self> {
-        // Text that was cut off, by us or by the server, has to end a line.
+        // Text that we or the server cut off must end a line.
         let header = [&header[..header.len().min(LONGEST_HEADER)], b"\r\n\r\n"].concat();
         let message = MessageParser::new().with_minimal_headers().parse_headers(&header)?;
         let sender = message.from().and_then(|from| from.first());
@@ -54,8 +54,8 @@ impl Envelope {
 }
 
 impl Reader {
-    /// What the headers of these messages say, as far as the server gives them. The folder is opened where it is not; when it is another
-    /// one by now, nothing is asked. An `Err` means that the connection is lost, or that the server does not understand the question.
+    /// The envelopes of these messages, as far as the server gives them. Opens the folder if needed; if it is another one by now, asks
+    /// nothing. An `Err` means that the connection is lost, or that the server does not understand the question.
     pub fn envelopes(
         &mut self,
         wire_name: &[u8],
@@ -63,7 +63,7 @@ impl Reader {
         uids: &[Uid],
     ) -> Result<BTreeMap<Uid, Envelope>, ImapError> {
         if !self.has_open(wire_name) && self.examine(wire_name)?.uid_validity != uid_validity {
-            // The next user of the folder has to check for itself.
+            // The next user of the folder must check for itself.
             self.open = None;
             return Ok(BTreeMap::new());
         }
@@ -82,7 +82,7 @@ impl Reader {
         if status.condition == Condition::Bad {
             return Err(ImapError::Refused { command: command.name(), status });
         }
-        // A server that expects other line endings than a message has finds no header in it. So we look at the beginning ourselves.
+        // A server that expects other line endings than a message has finds no header in it, so the beginning is read here.
         without.truncate(READ_FOR_NAMES);
         let mut beginnings = Beginnings::default();
         if !without.is_empty() {
@@ -110,7 +110,7 @@ fn with_crlf(text: &[u8]) -> Vec<u8> {
     lines
 }
 
-/// Keeps what messages begin with.
+/// Keeps the beginnings of messages.
 #[derive(Default)]
 struct Beginnings {
     known: BTreeMap<Uid, Vec<u8>>,
@@ -139,7 +139,7 @@ impl BodySink for Beginnings {
 }
 
 impl Reader {
-    /// The dates in the headers of these messages of the open folder, for messages whose INTERNALDATE cannot be understood. Those without one
+    /// The header dates of these messages of the open folder, for messages whose INTERNALDATE cannot be understood. Messages without one
     /// are left out. An `Err` means that the connection is lost.
     pub fn header_dates(&mut self, uids: &[Uid]) -> Result<BTreeMap<Uid, DateTime<FixedOffset>>, ImapError> {
         let mut dates = BTreeMap::new();

@@ -6,7 +6,7 @@ use super::wording::{self, Pause};
 use crate::domain::{Cause, CertificateDetails, Fingerprint, MailServerFault, Note, Problem, ProblemKind};
 use crate::network::NetworkError;
 
-/// A failure of a mail server, with the place it happened at.
+/// A failure of a mail server.
 #[derive(Debug, thiserror::Error)]
 pub enum ImapError {
     /// The connection could not be made, or was lost.
@@ -36,7 +36,7 @@ pub enum ImapError {
         status: Status,
     },
     /// The server complained without naming the command, and then stopped answering.
-    #[error("the server answers no more after: {status}")]
+    #[error("the server stopped answering after: {status}")]
     Unanswered {
         /// Its complaint.
         status: Status,
@@ -103,7 +103,7 @@ pub enum Whose {
 }
 
 impl ImapError {
-    /// A refusal of APPEND by which the server asks to wait.
+    /// A refusal of APPEND that asks to wait.
     pub fn throttled(words: &str) -> Self {
         ImapError::Refused { command: "APPEND", status: Status::throttled(words) }
     }
@@ -113,7 +113,7 @@ impl ImapError {
         ImapError::RefusesAll { status: Status::refusal(words) }
     }
 
-    /// The same refusal of everything, where this is one of them.
+    /// A refusal as one of everything; any other error unchanged.
     pub fn of_everything(self) -> Self {
         match self {
             ImapError::Refused { status, .. } => ImapError::RefusesAll { status },
@@ -121,7 +121,7 @@ impl ImapError {
         }
     }
 
-    /// What a complaint means that no answer follows.
+    /// A complaint that no answer follows.
     pub(super) fn unanswered(status: Status) -> Self {
         ImapError::Unanswered { status }
     }
@@ -194,7 +194,7 @@ impl ImapError {
         }
     }
 
-    /// Whether another error says the same, whatever it was met at.
+    /// Whether another error says the same, whichever command met it.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         self.words() == other.words() && self.fault() == other.fault()
     }
@@ -275,7 +275,7 @@ impl ImapError {
         }
     }
 
-    /// Whether it may be a condition of the server, which others meet as well: it asks to wait, or gives up connections.
+    /// Whether it may be a condition of the server that others meet as well: it asks to wait, or drops connections.
     pub fn may_be_of_server(&self) -> bool {
         let of_connection = matches!(self.kind(), ProblemKind::ConnectionLost | ProblemKind::Unreachable);
         self.is_pause() || of_connection && !matches!(self, ImapError::Abandoned)
@@ -304,7 +304,7 @@ impl ImapError {
         }
     }
 
-    /// The certificate to decide on, and the fingerprint trusted before, when trust is what is missing.
+    /// The certificate to decide on, and the fingerprint trusted before, if the certificate is the problem.
     pub fn certificate(&self) -> Option<(&CertificateDetails, Option<Fingerprint>)> {
         match self {
             ImapError::Network(error) => error.certificate(),
@@ -313,7 +313,7 @@ impl ImapError {
     }
 }
 
-/// Whether a command only reads, so that codes about storing speak of the server.
+/// Whether a command only reads, so that codes about storing concern the server.
 fn is_reading(command: &str) -> bool {
     !matches!(command, "APPEND" | "CREATE" | "SUBSCRIBE" | "SELECT")
 }

@@ -1,4 +1,4 @@
-//! Reading FETCH answers (RFC 9051, section 7.5.2), in whatever order their items come and whatever unknown items are between them.
+//! Reading FETCH answers (RFC 9051, section 7.5.2), with their items in any order and unknown ones between them.
 
 use super::date::parse_date;
 use super::response::printable;
@@ -7,7 +7,7 @@ use super::written_name::unquoted;
 use crate::domain::{MessageHead, Uid, Unused};
 use chrono::{DateTime, FixedOffset};
 
-/// The items of one FETCH answer that are of use here.
+/// The items of one FETCH answer that are used.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Fetched {
     pub(super) uid: Option<Uid>,
@@ -24,11 +24,11 @@ pub(super) struct Fetched {
 /// How a body came.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Body {
-    /// It was handed on while it was read.
+    /// It was passed on while it was read.
     Streamed,
     /// As a quoted string or kept literal.
     Whole(Vec<u8>),
-    /// NIL: the server has none to give.
+    /// NIL: the server has none.
     Nil,
 }
 
@@ -38,7 +38,7 @@ const MOST_FLAGS: usize = 1000;
 const LARGEST_SIZE: u64 = 1 << 40;
 
 impl Fetched {
-    /// Reads `12 FETCH (…)`; none when the answer is another one.
+    /// Reads `12 FETCH (…)`; none for another answer.
     pub(super) fn parse(pieces: &[Piece]) -> Option<Self> {
         let mut tokens = Tokens::new(pieces);
         let _sequence: u32 = tokens.next()?.number()?;
@@ -58,7 +58,7 @@ impl Fetched {
         Some(fetched)
     }
 
-    /// The head it describes, if it has a UID, and a size or a date: without both it is a change of flags that nobody asked for.
+    /// The head it describes, if it has a UID, and a size or a date: without both it is an unrequested change of flags.
     pub(super) fn head(self) -> Option<MessageHead> {
         let uid = self.uid.filter(|_| self.size.is_some() || self.date.is_some())?;
         let flags = self.flags.unwrap_or_default().into_iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent"));
@@ -72,13 +72,13 @@ impl Fetched {
         })
     }
 
-    /// The flags it gives of a message, \Recent left out; none where it has no UID or no flags.
+    /// The flags of a message in it, without \Recent; none if it has no UID or no flags.
     pub(super) fn flags(self) -> Option<(Uid, Vec<String>)> {
         let flags = self.flags?.into_iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent"));
         Some((self.uid?, flags.collect()))
     }
 
-    /// What two answers say about the same message. Flags alone may be the news of a change that nobody asked for; they only fill a gap.
+    /// Joins two answers about the same message. Flags alone may be an unrequested change, so they only fill a gap.
     fn joined(self, later: Self) -> Self {
         let is_news = later.size.is_none() && later.date.is_none();
         let (first, second) = if is_news { (self, later) } else { (later, self) };
@@ -132,7 +132,7 @@ impl Fetched {
     }
 }
 
-/// Heads as they come: what a server says about one message in several answers, one after another, is one head.
+/// Heads as they come: several answers in a row about one message are one head.
 #[derive(Debug, Default)]
 pub(super) struct HeadsRead {
     last: Option<Fetched>,
@@ -165,7 +165,7 @@ pub(super) fn is_whole_body(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"BODY[]") || name.eq_ignore_ascii_case(b"BODY[]<0>")
 }
 
-/// Whether an item is fields of the header. Servers differ in how they write which.
+/// Whether an item is fields of the header. Servers differ in how they write the list of fields.
 fn is_fields(name: &[u8]) -> bool {
     const BEGINNING: &[u8] = b"BODY[HEADER.FIELDS";
     name.get(..BEGINNING.len()).is_some_and(|start| start.eq_ignore_ascii_case(BEGINNING))

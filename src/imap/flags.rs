@@ -1,7 +1,7 @@
 //! Reading nothing but flags: of whole folders, or of the messages whose flags changed since a HIGHESTMODSEQ (CONDSTORE, RFC 7162).
 //!
-//! Promises the flags as the server reports them, without \Recent, which belongs to a session. A flag that could end a command of ours is left
-//! out, as everywhere.
+//! Promises the flags as the server reports them, without \Recent, which belongs to a session. A flag that could end a command of ours is
+//! left out, as everywhere.
 
 use super::command::ReadOnly;
 use super::error::ImapError;
@@ -21,9 +21,9 @@ pub struct FlagsRequest<'a> {
 }
 
 impl Reader {
-    /// Opens folders one after another and reads flags, with questions ahead of the answers. `each` gets a message's flags with the folder's
-    /// place among `wanted`; then `end` gets the folder's status, or why its flags could not be read. An `Err` means that the connection is
-    /// lost.
+    /// Opens folders one after another and reads flags, sending questions ahead of the answers. `each` gets a message's flags with the
+    /// folder's index in `wanted`; then `end` gets the folder's status, or why its flags could not be read. An `Err` means that the
+    /// connection is lost.
     pub fn flags(
         &mut self,
         wanted: &[FlagsRequest<'_>],
@@ -46,7 +46,7 @@ impl Reader {
                 let mut opened = Opened::default();
                 let examined = self.wire.finish(examine, &mut |pieces| opened.take(pieces))?;
                 let is_open = examined.condition == Condition::Ok;
-                // After a refusal another folder may still be open: its flags are not the ones that were asked for.
+                // After a refusal another folder may still be open: its flags were not requested.
                 let fetched = self.wire.finish(fetch, &mut |pieces| {
                     let found = Fetched::parse(pieces).filter(|_| is_open);
                     if let Some((uid, flags)) = found.and_then(Fetched::flags) {

@@ -15,7 +15,7 @@ use crate::domain::{FolderPath, Uid, UidValidity};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The framer, the token reader, and everything that reads an answer.
+/// The framer, the token reader, and all readers of answers.
 pub fn answers(octets: &[u8]) {
     scripted(octets).into_iter().for_each(read_answers);
 }
@@ -53,7 +53,8 @@ fn look_at(status: &Status) {
         (status.pause(true), status.wait_seconds(), status.words(), status.to_string(), Capabilities::in_code(status));
 }
 
-/// Bodies of an open folder: the sink gets each of six messages once, whole and with as many octets as were announced, or an error ends it.
+/// Bodies of an open folder: the sink gets each of six messages once, whole and with as many octets as were announced, or the reading ends
+/// with an error.
 pub fn bodies(octets: &[u8]) {
     let Some(mut wire) = scripted(octets) else { return };
     let folder = folder(1);

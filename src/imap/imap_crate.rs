@@ -12,11 +12,11 @@ use zeroize::Zeroizing;
 pub(super) trait Exchange {
     /// The mechanism's name.
     fn mechanism(&self) -> &'static str;
-    /// The answer to the next challenge.
+    /// The client's answer to the next challenge.
     fn answer(&self, challenge: &[u8]) -> Zeroizing<Vec<u8>>;
 }
 
-/// What the crate does, or none where it panicked.
+/// What the crate does, or none if it panicked.
 pub(super) fn caught<T>(talk: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(talk)).ok()
 }

@@ -10,16 +10,16 @@ use md5::{Digest, Md5};
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
-/// The characters of a master password that count on some versions (D6).
+/// Some versions use only this many characters of a master password (D6).
 const COUNTED: usize = 24;
 
-/// Kerio Connect's master password, and which form of it a server takes.
+/// Kerio Connect's master password, and which form of it a server accepts.
 ///
 /// All sign-ins on a server share one: each try with the wrong form brings us nearer to being blocked.
 #[derive(Debug)]
 pub struct MasterPassword {
     whole: Secret,
-    /// Whether the first 24 characters are what the server takes.
+    /// Whether the server accepts the shortened form.
     shortened: AtomicBool,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn sign_in(mut wire: Wire, user: &str, password: &MasterPassword) -> 
                 return set_user(wire, user);
             }
             Ok(status) => refused = Some(status),
-            // A server may close the connection after the first refusal, which is the answer then.
+            // A server may close the connection after the first refusal, which then counts as the answer.
             Err(error) if refused.is_none() => return Err(error),
             Err(error) => log::debug!(target: "imap", "after a refused master password: {error}"),
         }
@@ -61,7 +61,7 @@ pub(super) fn sign_in(mut wire: Wire, user: &str, password: &MasterPassword) -> 
     Err(refused.map_or(ImapError::Closed, |status| ImapError::SignInRefused { status, whose: Whose::Master }))
 }
 
-/// Whether the server gives a challenge. It is not answered, so that nothing counts as a refused password.
+/// Whether the server gives a challenge. It stays unanswered, so that nothing counts as a refused password.
 pub(super) fn is_offered(mut wire: Wire) -> Result<bool, ImapError> {
     let tag = wire.send(&Command::new("X-MASTERAUTH"))?;
     wire.await_challenge(tag).map(|answer| answer.is_ok())

@@ -21,12 +21,12 @@ pub enum NameRefused {
 pub(super) struct Naming {
     /// The character between parts.
     pub(super) separator: Option<char>,
-    /// What comes before every own folder but INBOX, as it travels: `INBOX.` on Courier and some Cyrus servers.
+    /// The prefix of every own folder but INBOX, in wire form: `INBOX.` on Courier and some Cyrus servers.
     pub(super) prefix: Vec<u8>,
-    /// Names travel as UTF-8: that was agreed on.
+    /// Whether names travel as UTF-8, as agreed with the server.
     pub(super) utf8: bool,
-    /// The folders whose names the server writes in another way than we would: their paths by their wire names. Commands keep to the
-    /// server's way.
+    /// The folders whose names the server writes differently than we would: their paths by their wire names. Commands use the server's
+    /// form.
     pub(super) odd: BTreeMap<Vec<u8>, FolderPath>,
 }
 
@@ -36,13 +36,13 @@ impl Naming {
         if self.utf8 { String::from_utf8_lossy(wire_name).into_owned() } else { decode(wire_name) }
     }
 
-    /// Whether the server writes this name in another way than we would.
+    /// Whether the server writes this name differently than we would.
     pub(super) fn is_odd(&self, wire_name: &[u8]) -> bool {
         !self.utf8 && encode(&decode(wire_name)) != wire_name
     }
 
-    /// Notes a name that is odd, so that its path leads back to it. Where another folder has that path, the name stays undecoded; false when
-    /// that is taken, too.
+    /// Notes an odd name, so that its path leads back to it. If another folder has that path, the name stays undecoded; false if that is
+    /// taken, too.
     pub(super) fn note_odd(&mut self, wire_name: &[u8], is_taken: impl Fn(&FolderPath) -> bool) -> bool {
         let raw = String::from_utf8_lossy(wire_name).into_owned();
         let paths = [self.read(wire_name), self.path(raw)];
@@ -51,7 +51,7 @@ impl Naming {
         true
     }
 
-    /// Whether `listed` is `asked` with other capitals or blanks, as servers change names silently.
+    /// Whether `listed` is `asked` with other capitals or blanks: servers change names silently.
     pub(super) fn is_other_name(&self, listed: &[u8], asked: &[u8]) -> bool {
         let (listed, asked) = (self.read(listed), self.read(asked));
         let folded = |path: &FolderPath| -> Vec<String> {
@@ -126,7 +126,7 @@ fn starts_with_ignoring_case(name: &[u8], prefix: &[u8]) -> bool {
 /// The base64 of mailbox names (RFC 3501, section 5.1.3).
 const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::IMAP_MUTF7, NO_PAD);
 
-/// Text in modified UTF-7: printable ASCII as it is, `&` as `&-`, the rest as UTF-16 in a base64 of its own.
+/// Text in modified UTF-7: printable ASCII unchanged, `&` as `&-`, the rest as UTF-16 in a base64 of its own.
 pub(super) fn encode(text: &str) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(text.len());
     let mut pending: Vec<u16> = Vec::new();
@@ -185,7 +185,7 @@ pub(super) fn decode(name: &[u8]) -> String {
     decoded
 }
 
-/// What follows `&`, and how long it is; none when it is not base64 of letters.
+/// The decoded text after `&`, and its length; none if it is not base64 of letters.
 fn unshift(text: &str) -> Option<(String, usize)> {
     if text.starts_with('-') {
         return Some(("&".to_owned(), 1));
@@ -252,7 +252,7 @@ mod tests {
             assert_eq!(path.parts().join("/"), text);
             assert_eq!(naming.write(&path).as_deref(), Ok(wire), "{text}");
         }
-        // Where the plain name is another folder's, the wire name itself is the text.
+        // If the plain name is another folder's, the wire name itself is the text.
         naming.odd.clear();
         let taken = FolderPath::new(["a"]);
         assert!(naming.note_odd(b"&AGE-", |path| *path == taken));

@@ -1,7 +1,7 @@
 //! The status of a folder, as EXAMINE, SELECT and STATUS give it (RFC 9051, sections 6.3.2 and 6.3.11).
 //!
-//! Promises: what makes no sense is passed over; a folder without UIDVALIDITY is an error, because its UIDs may mean other messages next
-//! time.
+//! Promises: what makes no sense is skipped; a folder without UIDVALIDITY gets one for this run only, because its UIDs may mean other
+//! messages next time.
 
 use super::response::Status;
 use super::token::{Piece, Token, Tokens};
@@ -14,9 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The status of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FolderStatus {
-    /// For how long its UIDs hold.
+    /// Its UIDs hold as long as this stays the same.
     pub uid_validity: UidValidity,
-    /// The UID the next message will get at least, if the server says.
+    /// The lowest UID that the next message can get, if the server says.
     pub uid_next: Option<Uid>,
     /// How many messages it holds.
     pub messages: u64,
@@ -56,7 +56,7 @@ impl Opened {
         }
     }
 
-    /// A message that was deleted while the heads of all were read. One that comes meanwhile is not waited for.
+    /// Takes in the deletion of a message while all heads are read. A message that comes meanwhile is not waited for.
     pub(super) fn take_expunge(&mut self, pieces: &[Piece]) {
         let mut tokens = Tokens::new(pieces);
         let number: Option<u64> = tokens.next().and_then(|token| token.number());
@@ -82,7 +82,7 @@ impl Opened {
         }
     }
 
-    /// Its UIDVALIDITY, if the server said.
+    /// Its UIDVALIDITY, if the server gave one.
     pub(super) fn uid_validity(&self) -> Option<UidValidity> {
         self.uid_validity
     }
@@ -91,7 +91,7 @@ impl Opened {
         self.messages
     }
 
-    /// Its status; `otherwise` is its UIDVALIDITY where the server did not say.
+    /// Its status; `otherwise` is its UIDVALIDITY if the server gave none.
     pub(super) fn status(&self, otherwise: UidValidity) -> FolderStatus {
         FolderStatus {
             uid_validity: self.uid_validity.unwrap_or(otherwise),
@@ -109,20 +109,20 @@ impl FolderStatus {
     }
 }
 
-/// The numbers that were made up for folders without UIDVALIDITY, one for each server in a run.
+/// The UIDVALIDITYs made up for folders that have none, one for each server in a run.
 fn passing() -> MutexGuard<'static, BTreeSet<UidValidity>> {
     static PASSING: Mutex<BTreeSet<UidValidity>> = Mutex::new(BTreeSet::new());
     PASSING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes up a number that no record knows.
+/// Makes up a UIDVALIDITY that no record knows.
 pub(super) fn new_passing_validity() -> UidValidity {
     let validity = UidValidity((RandomState::new().build_hasher().finish() >> 33) as u32 | 1 << 31);
     passing().insert(validity);
     validity
 }
 
-/// Reads a UIDVALIDITY. One of more than 32 bits, or that is not a number, is as good as any: it only has to be the same next time.
+/// Reads a UIDVALIDITY. Any other text is as good as a 32-bit number: it only has to be the same next time.
 fn validity(text: &str) -> Option<UidValidity> {
     let text = text.trim();
     let fold = || {
@@ -133,7 +133,7 @@ fn validity(text: &str) -> Option<UidValidity> {
     (!text.is_empty()).then(|| UidValidity(text.parse().unwrap_or_else(|_| fold())))
 }
 
-/// What `STATUS name (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 5)` says.
+/// The numbers in `STATUS name (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 5)`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Numbers {
     pub(super) uid_validity: Option<UidValidity>,
@@ -143,7 +143,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// The status of the folder; none where the server does not say all of it.
+    /// The status of the folder; none without UIDVALIDITY or MESSAGES.
     pub(super) fn status(&self) -> Option<FolderStatus> {
         let (uid_validity, messages) = (self.uid_validity?, self.messages?);
         let highest_modseq = counted_modseq(self.highest_modseq);
@@ -187,7 +187,7 @@ pub(super) fn parse_status(pieces: &[Piece]) -> Option<(Vec<u8>, Numbers)> {
     Some((name, numbers))
 }
 
-/// By what a STATUS answer is matched with its question: the name, and INBOX in any case of letters.
+/// The key that matches a STATUS answer to its question: the name, with INBOX in one case.
 pub(super) fn status_key(wire_name: &[u8]) -> Vec<u8> {
     if wire_name.eq_ignore_ascii_case(b"INBOX") { b"INBOX".to_vec() } else { wire_name.to_vec() }
 }

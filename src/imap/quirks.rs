@@ -1,24 +1,23 @@
-//! What is known about certain servers beyond the protocol, where it changes what the program does or reports. One row each, and only what is
-//! used.
+//! Facts about certain servers beyond the protocol that change what the program does or reports. One row each, and only what is used.
 //!
 //! A server is recognised by a capability where there is one, otherwise by its host name: anyone can copy a greeting.
 
 use super::capabilities::Capabilities;
 use crate::domain::{Note, ProblemKind};
 
-/// A server that is known.
+/// A known server.
 struct Quirk {
-    /// The capability by which it is recognised; empty where there is none.
+    /// The capability that identifies it; empty if there is none.
     capability: &'static str,
-    /// The domains below which it is reached.
+    /// The domains that identify it.
     domains: &'static [&'static str],
-    /// What a refused password means there, where that is another problem.
+    /// What a refused password means there, if it is another problem.
     refusal: Option<ProblemKind>,
     /// What to do about a refused password.
     password: Note,
     /// What is known about its limit of connections.
     connections: Option<Note>,
-    /// Whether it wants to know which program a client is (ID, RFC 2971), although it may not announce that.
+    /// Whether it wants to know the client's program (ID, RFC 2971), although it may not announce that.
     wants_name: bool,
 }
 
@@ -76,12 +75,12 @@ const QUIRKS: [Quirk; 6] = [
     },
 ];
 
-/// The server that is reached at a host, if it is a known one.
+/// A known server.
 #[derive(Clone, Copy)]
 pub(super) struct Known(&'static Quirk);
 
 impl Known {
-    /// Recognises it.
+    /// The known server at this host, if it is one.
     pub(super) fn at(host: &str, capabilities: &Capabilities) -> Option<Self> {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let below =
@@ -97,12 +96,12 @@ impl Known {
         self.0.password.clone()
     }
 
-    /// Whether it wants to know which program a client is.
+    /// Whether it wants to know the client's program.
     pub(super) fn wants_name(self) -> bool {
         self.0.wants_name
     }
 
-    /// What a refused sign-in of this kind means there, and what is known about it. None where nothing is.
+    /// What a refused sign-in of this kind means there, and what is known about it; none if nothing is.
     pub(super) fn meaning_of_refusal(self, kind: ProblemKind) -> Option<(ProblemKind, Note)> {
         let quirk = self.0;
         match kind {

@@ -1,8 +1,8 @@
-//! How much room a mailbox has (QUOTA, RFC 9208).
+//! The room of a mailbox (QUOTA, RFC 9208).
 
 use super::token::{Piece, Token, Tokens};
 
-/// What is free below the quotas of a mailbox; none of what has no limit.
+/// What is free below the quotas of a mailbox; none if there is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FreeRoom {
     /// Octets.
@@ -12,7 +12,8 @@ pub struct FreeRoom {
 }
 
 impl FreeRoom {
-    /// What is free below one quota root: `QUOTA "" (STORAGE 10 512 MESSAGE 5 2000)`, STORAGE in units of 1,024 octets. None for another answer.
+    /// What is free below one quota root: `QUOTA "" (STORAGE 10 512 MESSAGE 5 2000)`, STORAGE in units of 1,024 octets. None for any other
+    /// answer.
     pub(super) fn read(pieces: &[Piece]) -> Option<Self> {
         let mut tokens = Tokens::new(pieces);
         if !tokens.next()?.is("QUOTA") {
@@ -37,7 +38,7 @@ impl FreeRoom {
         Some(free)
     }
 
-    /// What is free below two roots: the less of each.
+    /// What is free below two roots: the smaller of each.
     pub(super) fn and(self, other: Self) -> Self {
         let less = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).min();
         Self { bytes: less(self.bytes, other.bytes), messages: less(self.messages, other.messages) }

@@ -1,4 +1,4 @@
-//! A signed-in session that can only read: it can send no command but those of [`ReadOnly`].
+//! A signed-in session that can only read: it can send only the commands of [`ReadOnly`].
 
 use super::bodies::{self, BodyBatch, BodyFeed, BodySink, FolderToRead};
 use super::capabilities::Capabilities;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The most commands of one kind that are sent before their answers are read.
+/// At most this many commands of one kind are sent before their answers are read.
 const PIPELINED: usize = 50;
 
 /// A session that only reads.
@@ -25,7 +25,7 @@ pub struct Reader {
     pub(super) naming: Naming,
     /// The folder that is open, by its wire name.
     pub(super) open: Option<Vec<u8>>,
-    /// The messages it held when it was opened.
+    /// The number of messages that it held when it was opened.
     messages: u64,
     /// Whether the server leaves UIDVALIDITY out when it opens a folder.
     lacks_uid_validity: bool,
@@ -41,17 +41,17 @@ impl Reader {
         &self.wire.capabilities
     }
 
-    /// Whether the server knows a message by one number in every folder that shows it (Gmail's labels).
+    /// Whether the server gives a message the same number in every folder that shows it (Gmail's labels).
     pub fn has_permanent_ids(&self) -> bool {
         self.wire.capabilities.has("X-GM-EXT-1")
     }
 
-    /// Cuts the connection from another thread.
+    /// A handle that cuts the connection from another thread.
     pub fn interrupter(&self) -> Interrupter {
         self.wire.interrupter()
     }
 
-    /// Compresses the connection to a server that is far away, where the server can. [`Reader::list`] does so by itself.
+    /// Compresses the connection to a server far away, if the server can. [`Reader::list`] does so by itself.
     pub fn compress_if_far(&mut self) -> Result<(), ImapError> {
         self.wire.compress_if_far()
     }
@@ -61,7 +61,7 @@ impl Reader {
         self.list_with(false)
     }
 
-    /// The user's folders, and how much room is left, where the server says.
+    /// The user's folders, and how much room is left, if the server says.
     pub fn list_with_quota(&mut self) -> Result<Listing, ImapError> {
         self.list_with(true)
     }
@@ -69,7 +69,7 @@ impl Reader {
     fn list_with(&mut self, quota: bool) -> Result<Listing, ImapError> {
         let (mut listing, naming) = list::list(&mut self.wire, quota)?;
         self.naming = naming;
-        // There always is an INBOX (RFC 9051, section 5.1), whatever a server lists. If it cannot be opened, it is named.
+        // There always is an INBOX (RFC 9051, section 5.1), whatever a server lists. If it cannot be opened, that is reported.
         if !listing.folders.iter().any(|folder| folder.path.is_inbox()) {
             listing.folders.insert(0, Folder::inbox());
         }
@@ -126,7 +126,7 @@ impl Reader {
         status.ok_or(ImapError::Protocol(MailServerFault::StatusWithoutNumbers))
     }
 
-    /// Whether there is such a folder.
+    /// Whether such a folder exists.
     pub(super) fn exists(&mut self, wire_name: &[u8]) -> bool {
         self.numbers(wire_name).is_ok()
     }
@@ -138,7 +138,7 @@ impl Reader {
         Ok(found.map(|(_, numbers)| numbers).unwrap_or_default())
     }
 
-    /// The status of a folder that was opened. Some servers give its UIDVALIDITY to STATUS only; without any, the folder has one of this run.
+    /// The status of an opened folder. Some servers give its UIDVALIDITY only to STATUS; without any, the folder gets one for this run.
     pub(super) fn completed(&mut self, wire_name: &[u8], opened: &Opened) -> Result<FolderStatus, ImapError> {
         let otherwise = match opened.uid_validity() {
             Some(known) => known,
@@ -163,7 +163,7 @@ impl Reader {
         Ok(status)
     }
 
-    /// Waits so long for the next octet of every answer from now on.
+    /// Sets the time limit for the next octet of every answer.
     pub fn wait_for_next_byte(&mut self, patience: Duration) -> Result<(), ImapError> {
         self.wire.wait_for_next_byte(patience)
     }
@@ -232,7 +232,7 @@ impl Reader {
                 let examined = self.wire.finish(examine, &mut |pieces| opened.take(pieces))?;
                 let is_open = examined.condition == Condition::Ok;
                 if is_open && opened.uid_validity().is_none() {
-                    // It takes a question of its own, so from here on one folder is asked for after the other.
+                    // It takes a question of its own, so from here on folders are read one after another.
                     self.lacks_uid_validity = true;
                     let unread: Vec<_> =
                         std::iter::once(fetch).chain(tags.flat_map(|(examine, fetch)| [examine, fetch])).collect();
@@ -245,7 +245,7 @@ impl Reader {
                     );
                 }
                 self.open = wire_names.get(index).filter(|_| is_open).map(|name| name.to_vec());
-                // After a refusal another folder may still be open: its heads are not the ones that were asked for.
+                // After a refusal another folder may still be open: its heads were not requested.
                 let mut read = HeadsRead::default();
                 let fetched = self.wire.finish(fetch, &mut |pieces| {
                     opened.take_expunge(pieces);
@@ -277,9 +277,9 @@ impl Reader {
             }
         };
         match self.fetch_heads(set, &mut each) {
-            // Some refuse where there are no messages at all. But a number is asked for what it says: one that counts none may have some.
+            // Some refuse if the folder is empty. It is asked all the same: a server that counts no messages may have some.
             Err(error @ ImapError::Refused { .. }) if !error.is_connection() && self.messages == 0 => Ok(()),
-            // James and QQ answer BAD, and old Cyrus NO, where no message is among the UIDs.
+            // James and QQ answer BAD, and old Cyrus NO, if no message has any of the UIDs.
             Err(error @ ImapError::Refused { .. }) if !error.is_connection() && first > Uid(1) => {
                 self.fetch_heads("1:*".to_owned(), &mut each)
             }
@@ -295,7 +295,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Opens one folder and reads its heads, with a question after the other.
+    /// Opens one folder and reads its heads, one question after another.
     fn scan_alone(
         &mut self,
         wire_name: &[u8],
@@ -307,15 +307,15 @@ impl Reader {
         Ok(status)
     }
 
-    /// Reads bodies of the open folder, each batch with one command, and the next command sent before the answer to the last one
-    /// has been read. See [`BodySink`] for what it gets.
+    /// Reads bodies of the open folder, each batch with one command, sending commands ahead of the answers. See [`BodySink`] for what it
+    /// gets.
     pub fn bodies(
         &mut self,
         batches: &mut dyn Iterator<Item = Vec<Uid>>,
         sink: &mut dyn BodySink,
     ) -> Result<(), ImapError> {
         let wire_name = self.open.clone().unwrap_or_default();
-        // It stays open, so that its UIDVALIDITY is not looked at again.
+        // It stays open, so its UIDVALIDITY is not checked again.
         let folder = Arc::new(FolderToRead { number: 0, wire_name, uid_validity: UidValidity(0) });
         let mut feed = OpenFolderFeed { folder: folder.clone(), batches };
         bodies::read(&mut self.wire, &mut Some(folder), &mut feed, sink)
@@ -331,7 +331,7 @@ impl Reader {
         read
     }
 
-    /// Says goodbye, and does not wait for an answer.
+    /// Says goodbye without waiting for an answer.
     pub fn logout(mut self) {
         let _ = self.wire.send(&ReadOnly::Logout.command()).and_then(|_| self.wire.flush());
     }
@@ -350,7 +350,7 @@ impl BodyFeed for OpenFolderFeed<'_> {
     }
 }
 
-/// A refusal reaches one folder; what ends the connection is an `Err`.
+/// A refusal concerns one folder; what ends the connection is an `Err`.
 fn scanned_or_lost(scanned: Result<FolderStatus, ImapError>) -> Result<Result<FolderStatus, ImapError>, ImapError> {
     match scanned {
         Err(error) if !matches!(error, ImapError::Refused { .. }) => Err(error),

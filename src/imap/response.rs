@@ -23,14 +23,14 @@ pub enum Condition {
 pub struct Status {
     /// Its word.
     pub condition: Condition,
-    /// What is in square brackets, without them: `APPENDUID 38505 3955`.
+    /// The text in square brackets, without them: `APPENDUID 38505 3955`.
     pub code: Option<String>,
     /// The text for a person, made printable.
     pub text: String,
 }
 
 impl Status {
-    /// Reads what follows the tag or the star: `NO [OVERQUOTA] Mailbox is full`. None when it is not a status answer.
+    /// Reads what follows the tag or the star: `NO [OVERQUOTA] Mailbox is full`. None if it is not a status answer.
     pub fn parse(line: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(line);
         let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
@@ -50,7 +50,7 @@ impl Status {
         Some(Self { condition, code, text: printable(words) })
     }
 
-    /// A refusal by which the server asks to wait.
+    /// A refusal that asks to wait.
     pub(super) fn throttled(words: &str) -> Self {
         Self { condition: Condition::No, code: Some("UNAVAILABLE".to_owned()), text: printable(words) }
     }
@@ -72,12 +72,12 @@ impl Status {
         word.eq_ignore_ascii_case(code).then_some(argument)
     }
 
-    /// The pause it asks for. Some codes ask for one only where something is `read`, or at a sign-in: elsewhere they speak of a mailbox that is
-    /// full, or of the limits of a message (RFC 5530).
+    /// The pause it asks for. Some codes ask for one only if something is `read`, or at a sign-in: elsewhere they mean a full mailbox, or
+    /// the limits of a message (RFC 5530).
     pub fn pause(&self, read: bool) -> Option<Pause> {
         let codes = |codes: &[&str]| codes.iter().any(|code| self.has_code(code));
         match wording::pause_in_words(&self.text) {
-            // Whoever names a time means everything that is asked for.
+            // A server that names a time means every request.
             Some(Pause::Passing) if self.wait_seconds().is_some() => Some(Pause::Rate),
             Some(pause) => Some(pause),
             None if codes(&["UNAVAILABLE", "INUSE"]) && self.wait_seconds().is_some() => Some(Pause::Rate),
@@ -93,7 +93,7 @@ impl Status {
         }
     }
 
-    /// How long to wait, where the text says so: `Suggested Backoff Time: 5000 milliseconds`, `try again in 2 minutes`.
+    /// How long to wait, if the text says so: `Suggested Backoff Time: 5000 milliseconds`, `try again in 2 minutes`.
     pub fn wait_seconds(&self) -> Option<u64> {
         let text = self.text.to_lowercase();
         let (_, after) = ["backoff time:", "retry after", "again after", "again in"]
@@ -130,7 +130,7 @@ impl Status {
         }
     }
 
-    /// Adds what the server said in another answer about the same thing.
+    /// Adds what the server said about the same thing in another answer.
     pub(super) fn and(mut self, other: &Status) -> Self {
         let more = other.words();
         if !more.is_empty() && !self.words().contains(&more) {
@@ -139,14 +139,14 @@ impl Status {
                 words => format!("{words}; {more}"),
             };
         }
-        // The code that says more about the session is that of the refusal.
+        // The refusal's code says more about the session.
         self.code = other.code.clone().or(self.code);
         self
     }
 }
 
-/// The code and the words after it. A list inside a code may hold brackets: Gmail has had keywords such as `OIB-Seen-[Gmail]/Trash` among its
-/// PERMANENTFLAGS.
+/// The code and the words after it. A list inside a code may hold brackets: Gmail's PERMANENTFLAGS have had keywords such as
+/// `OIB-Seen-[Gmail]/Trash`.
 fn split_code(rest: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
     let end = rest.char_indices().find_map(|(at, letter)| {

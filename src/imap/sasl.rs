@@ -1,7 +1,6 @@
 //! SASL exchanges (RFC 4422): PLAIN, XOAUTH2 and OAUTHBEARER.
 //!
-//! Promises that whatever holds a secret is wiped, and that a server which explains in a challenge why it refuses a token is heard out and
-//! understood.
+//! Promises that whatever holds a secret is wiped, and that a server which explains in a challenge why it refuses a token is heard out.
 
 use super::imap_crate::Exchange;
 use super::response::printable;
@@ -11,7 +10,7 @@ use zeroize::Zeroizing;
 
 /// SASL PLAIN (RFC 4616).
 pub(super) struct Plain<'a> {
-    /// For whom; empty for the one whose password it is.
+    /// Whose mailbox; empty for the owner of the password.
     pub(super) authorization: &'a str,
     /// Whose password it is.
     pub(super) authentication: &'a str,
@@ -33,7 +32,7 @@ impl Exchange for Plain<'_> {
 pub(super) struct Bearer {
     mechanism: &'static str,
     message: Zeroizing<Vec<u8>>,
-    /// What a client answers to the challenge that explains a refusal.
+    /// The client's answer to the challenge that explains a refusal.
     acknowledgement: &'static [u8],
     challenges: RefCell<Vec<Vec<u8>>>,
 }

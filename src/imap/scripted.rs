@@ -6,7 +6,7 @@ use crate::network::Stream;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::OnceLock;
 
-/// A connection on which `octets` arrive, and then its end. What is sent is thrown away. None where this computer has no sockets left.
+/// A connection on which `octets` arrive, and then its end. What is sent is thrown away. None if this computer has no sockets left.
 pub(super) fn scripted(octets: &[u8]) -> Option<Wire> {
     static DRAIN: OnceLock<Option<TcpStream>> = OnceLock::new();
     let open = || {

@@ -2,8 +2,8 @@
 //!
 //! With a password, LOGIN is preferred because it takes one round trip. AUTHENTICATE PLAIN carries the names and passwords that no quoted
 //! string can hold. CRAM-MD5 is never used: servers offer it, and then refuse users whose password they keep only as a hash. A mechanism is
-//! used only where the server offers it. `sasl` holds what is said in it. Kerio Connect's
-//! master authentication is not a mechanism and has its own file.
+//! used only if the server offers it. `sasl` holds the exchanges. Kerio Connect's master authentication is not a mechanism and has its own
+//! file.
 
 use super::capabilities::{Capabilities, Offer};
 use super::command::{Command, ReadOnly};
@@ -109,7 +109,8 @@ impl Greeted {
             wire.utf8 = true;
         }
         wire.signed_in_within = Some(took);
-        // NetEase opens no folder on a connection that has not said which program it is. It costs no round trip: nobody waits for the answer.
+        // NetEase opens no folder on a connection whose client has not named its program. It costs no round trip: nobody waits for the
+        // answer.
         if wants_name || wire.capabilities.has("ID") {
             wire.send(&ReadOnly::Id.command())?;
         }
@@ -118,7 +119,7 @@ impl Greeted {
 }
 
 impl Session {
-    /// Cuts the connection from another thread.
+    /// A handle that cuts the connection from another thread.
     pub fn interrupter(&self) -> Interrupter {
         self.wire.interrupter()
     }
@@ -129,7 +130,7 @@ impl Session {
     }
 }
 
-/// LOGIN where the server allows it and a quoted string can hold name and password; otherwise whatever else is offered.
+/// LOGIN if the server allows it and a quoted string can hold name and password; otherwise whatever else is offered.
 fn with_password(wire: Wire, user: &str, password: &Secret, whose: Whose) -> Result<Wire, ImapError> {
     let plain = wire.capabilities.has("AUTH=PLAIN");
     let login = !wire.capabilities.has("LOGINDISABLED");
@@ -147,7 +148,7 @@ fn with_password(wire: Wire, user: &str, password: &Secret, whose: Whose) -> Res
     }
 }
 
-/// OAUTHBEARER, which is the standard, where it is offered; else XOAUTH2.
+/// OAUTHBEARER, which is the standard, if it is offered; else XOAUTH2.
 fn with_token(greeted: Greeted, user: &str, token: &Secret) -> Result<Wire, ImapError> {
     let capabilities = &greeted.wire.capabilities;
     let bearer = if capabilities.has("AUTH=OAUTHBEARER") {
@@ -174,7 +175,7 @@ fn through_crate(wire: Wire, whose: Whose, talk: impl FnOnce(LineHandle)) -> Res
     handle.after_greeting();
     let lent = handle.clone();
     log::debug!(target: "imap", "signing in");
-    // A panic is an exchange that came to no end.
+    // A panic counts as an unfinished exchange.
     let _ = imap_crate::caught(move || talk(lent));
     let (line, complaint) = (handle.last_line(), handle.complaint());
     let transport = handle.take_back().ok_or(ImapError::Closed)?;

@@ -11,7 +11,7 @@ pub(super) enum Piece {
     Text(Vec<u8>),
     /// A literal kept in memory.
     Literal(Vec<u8>),
-    /// A literal that was handed on while it was read.
+    /// A literal that was passed on while it was read.
     Streamed,
 }
 
@@ -26,7 +26,7 @@ pub(super) enum Token<'a> {
     Atom(&'a [u8]),
     /// A quoted string, its escapes resolved, or a literal.
     Text(Vec<u8>),
-    /// A literal that was handed on.
+    /// A literal that was passed on.
     Streamed,
 }
 
@@ -46,7 +46,7 @@ impl Token<'_> {
         matches!(self, Token::Atom(found) if found.eq_ignore_ascii_case(atom.as_bytes()))
     }
 
-    /// The number it writes.
+    /// The number in it.
     pub(super) fn number<N: std::str::FromStr>(&self) -> Option<N> {
         match self {
             Token::Atom(atom) => std::str::from_utf8(atom).ok()?.parse().ok(),
@@ -58,7 +58,7 @@ impl Token<'_> {
 /// Reads tokens from the pieces of one answer.
 pub(super) struct Tokens<'a> {
     pieces: &'a [Piece],
-    /// Where in the first piece.
+    /// The position in the first piece.
     at: usize,
 }
 
@@ -120,8 +120,8 @@ impl<'a> Tokens<'a> {
         skips
     }
 
-    /// The inside of a list of flags, without its parentheses. Flags end at a blank or a parenthesis: brackets are letters in them, whatever
-    /// the grammar says.
+    /// The inside of a list of flags, without its parentheses. Flags end at a blank or a parenthesis; brackets are letters in them,
+    /// whatever the grammar says.
     pub(super) fn flag_list(&mut self) -> Option<&'a [u8]> {
         let inner = self.rest_of_line().strip_prefix(b"(")?;
         let (mut in_quotes, mut depth, mut begins) = (false, 0_u32, true);

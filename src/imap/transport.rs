@@ -1,7 +1,7 @@
 //! The octet stream below a session, compressed or not, with one read buffer, lent to the `imap` crate for a short while.
 //!
-//! The crate reads through its own buffer. So it gets a handle that never hands out more than one line: when the crate is idle its buffer is
-//! empty, and whoever reads next finds every octet here.
+//! The crate reads through its own buffer. So it gets a handle that never returns more than one line: when the crate is idle, its buffer is
+//! empty, and the next reader finds every octet here.
 
 use super::deflate::Deflate;
 use super::response::{Condition, Status};
@@ -25,7 +25,7 @@ impl Transport {
         Self { stream, deflate: None, buffer, start: 0, end: 0 }
     }
 
-    /// One that has read these octets already.
+    /// A transport that has already read these octets.
     pub(super) fn holding(stream: Stream, octets: &[u8]) -> Self {
         Self { buffer: octets.to_vec().into_boxed_slice(), end: octets.len(), ..Self::new(stream) }
     }
@@ -36,7 +36,7 @@ impl Transport {
         self.start = self.end;
     }
 
-    /// What has been read and not used; reads once when there is nothing. Empty only at the end of the stream.
+    /// The octets that were read and not used; reads once if there are none. Empty only at the end of the stream.
     pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
             // Both, so that after an error nothing is read a second time.
@@ -77,7 +77,7 @@ impl Transport {
         Ok(self.has_unread() || self.stream.has_arrived()?)
     }
 
-    /// The same, but waits for it; false when nothing came within `patience`.
+    /// The same, but waits for it; false if nothing came within `patience`.
     pub(super) fn arrives_within(&mut self, patience: Duration) -> io::Result<bool> {
         Ok(self.has_arrived()? || self.stream.arrives_within(patience)?)
     }
@@ -105,7 +105,7 @@ impl Transport {
         self.stream.hold(guards);
     }
 
-    /// The stream, for encrypting it. What was read ahead is gone, and it is not compressed: the caller has made sure that there is nothing.
+    /// The stream, for encrypting it. The caller has made sure that nothing was read ahead and nothing is compressed.
     pub(super) fn into_stream(self) -> Stream {
         self.stream
     }
@@ -120,15 +120,15 @@ pub(super) struct LineHandle(Arc<Mutex<Lent>>);
 
 struct Lent {
     transport: Option<Transport>,
-    /// What of the current line the crate has not read yet.
+    /// The part of the current line that the crate has not read yet.
     line: Vec<u8>,
     last_line: Vec<u8>,
     lines: usize,
-    /// The last `* NO` or `* BAD`, which the crate does not get.
+    /// The last `* NO` or `* BAD`, which is kept from the crate.
     complaint: Option<Status>,
 }
 
-/// The longest part of a line that is handed on.
+/// At most this much of a line is passed on.
 const LONGEST_LINE: usize = 8 * 1024;
 /// At most this many lines of a greeting or a sign-in.
 const MOST_LINES: usize = 1000;
@@ -145,7 +145,7 @@ impl LineHandle {
         self.lock().transport.take()
     }
 
-    /// From the first line on only what was asked for is handed out.
+    /// From the first line on, passes on only what the crate asked for.
     pub(super) fn after_greeting(&self) {
         self.lock().lines = 1;
     }
@@ -155,7 +155,7 @@ impl LineHandle {
         self.lock().last_line.trim_ascii_end().to_vec()
     }
 
-    /// What the server complained of in an untagged answer.
+    /// The server's complaint in an untagged answer.
     pub(super) fn complaint(&self) -> Option<Status> {
         self.lock().complaint.clone()
     }

@@ -1,15 +1,15 @@
 //! What the words of a refusal mean, on whichever server: a pause, a password that is blamed, a mailbox that does not exist.
 //!
-//! Only where no response code says so (RFC 5530): words are for people, in any language, and servers change them.
+//! Only if no response code says so (RFC 5530): words are for people, in any language, and servers change them.
 
 use crate::domain::{Note, ProblemKind};
 
-/// What a refusal means that is the fault of no message, folder or password: it passes.
+/// A refusal that no message, folder or password is to blame for: it passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pause {
     /// No more connections.
     Connections,
-    /// The account has had what the server gives for now. Nothing that was asked for is at fault.
+    /// The account has used up what the server gives for now. No request is at fault.
     Rate,
     /// Busy, failing, or under maintenance. Some servers say the same of a single message or folder.
     Passing,
@@ -82,7 +82,7 @@ const PAUSES: [(Pause, &[&str]); 3] = [
             "server is unavailable",
             "currently unavailable",
             "service not available",
-            // A disk that is full for everybody; of a full mailbox servers speak as of a quota.
+            // A disk that is full for everybody; servers report a full mailbox as a quota.
             "no space left",
             "disk full",
             "disk is full",
@@ -117,14 +117,16 @@ struct Wording {
 }
 
 const WORDINGS: [Wording; 2] = [
-    // Exchange and Outlook.com sign in whoever has no mailbox, and then refuse every command. Outlook.com says so for some minutes of others, too.
+    // Exchange and Outlook.com sign in people without a mailbox, and then refuse every command. For some minutes Outlook.com says so of
+    // others, too.
     Wording {
         words: "user is authenticated but not connected",
         kind: ProblemKind::AccountDisabled,
         why: Note::NoMailbox,
         passes: true,
     },
-    // NetEase (163.com, 126.com, yeah.net) opens no folder for a client that has not said who it is, or for an account that it distrusts.
+    // NetEase (163.com, 126.com, yeah.net) opens no folder for a client that has not named its program, or for an account that it
+    // distrusts.
     Wording { words: "unsafe login", kind: ProblemKind::AccessRefused, why: Note::ProgramNotAllowed, passes: false },
 ];
 

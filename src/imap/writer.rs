@@ -1,6 +1,6 @@
 //! A signed-in session on the target: everything a [`Reader`] can, and the few commands that write.
 //!
-//! There is no DELETE and no CLOSE. What is on the target already is changed by [`amend`](super::amend) only, message by message.
+//! There is no DELETE and no CLOSE. Only [`amend`](super::amend) changes what is on the target already, message by message.
 
 use super::append::Appender;
 use super::command::{Command, ReadOnly};
@@ -19,18 +19,18 @@ use crate::domain::{FolderPath, MailServerFault, UidValidity};
 pub struct OpenFolder {
     /// Its status.
     pub status: FolderStatus,
-    /// The flags it keeps, `\*` left out; empty when the server does not say.
+    /// The flags it keeps, without `\*`; empty if the server does not say.
     pub permanent_flags: Vec<String>,
     /// Whether it accepts new keywords (`\*`).
     pub new_keywords_allowed: bool,
 }
 
-/// Whether a folder was made.
+/// Whether a folder was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
-    /// It was.
+    /// It was created.
     New,
-    /// It was there already.
+    /// It existed already.
     Existed,
 }
 
@@ -39,9 +39,9 @@ pub enum Created {
 pub struct Wish<'a> {
     /// Its wire name.
     pub wire_name: &'a [u8],
-    /// Whether it has to be made.
+    /// Whether it must be created.
     pub create: bool,
-    /// Whether it is to be subscribed.
+    /// Whether it must be subscribed.
     pub subscribe: bool,
 }
 
@@ -52,7 +52,7 @@ pub struct Ready {
     pub open: Result<OpenFolder, ImapError>,
     /// Whether it was to be created and existed already.
     pub existed: bool,
-    /// Whether it was made now.
+    /// Whether it was created now.
     pub is_made: bool,
     /// Why it could not be subscribed, if so.
     pub not_subscribed: Option<ImapError>,
@@ -81,7 +81,7 @@ impl Writer {
         self.reader.wire_name(path)
     }
 
-    /// Makes a folder, and whatever parents it needs.
+    /// Creates a folder, and whatever parents it needs.
     pub fn create(&mut self, wire_name: &[u8]) -> Result<Created, ImapError> {
         let status = self.reader.wire.run(&Command::new("CREATE").string(wire_name), &mut |_| {})?;
         if status.condition == Condition::Ok {
@@ -93,7 +93,7 @@ impl Writer {
         Err(ImapError::Refused { command: "CREATE", status })
     }
 
-    /// Makes folders ready for messages: creates and subscribes where asked, and opens each. Questions go out ahead of the answers, which are
+    /// Makes folders ready for messages: creates and subscribes if asked, and opens each. Questions go out ahead of the answers, which are
     /// in `ready` in the same order. An `Err` means that the connection is lost; `ready` then ends before the folder at which it broke.
     pub fn make_ready(&mut self, wishes: &[Wish<'_>], ready: &mut Vec<Ready>) -> Result<(), ImapError> {
         self.reader.open = None;
@@ -109,7 +109,7 @@ impl Writer {
                     wanted.then(|| wire.send(&Command::new(command).string(wish.wire_name))).transpose()
                 };
                 let create = ask(wire, wish.create, "CREATE")?;
-                // Some servers make a folder under another name than they were asked for.
+                // Some servers create a folder under another name than the requested one.
                 let list = || Command::new("LIST").plain("\"\"").string(wish.wire_name);
                 let list = wish.create.then(|| wire.send(&list())).transpose()?;
                 let subscribe = ask(wire, wish.subscribe, "SUBSCRIBE")?;
@@ -153,18 +153,18 @@ impl Writer {
             }
         }
         if self.reader.wire.capabilities.has("UNSELECT") && !wishes.is_empty() {
-            // Its answer says nothing of use, and whoever reads next passes over it.
+            // Its answer is of no use, and the next reader skips it.
             self.reader.wire.send(&ReadOnly::Unselect.command())?;
         }
         Ok(())
     }
 
-    /// Puts a name on the list of subscriptions, whatever the server says.
+    /// Subscribes to a name, whatever the server answers.
     pub fn subscribe(&mut self, wire_name: &[u8]) -> Result<(), ImapError> {
         self.reader.wire.run(&Command::new("SUBSCRIBE").string(wire_name), &mut |_| {}).map(|_| ())
     }
 
-    /// Takes a name off the list of subscriptions, whatever the server says.
+    /// Unsubscribes from a name, whatever the server answers.
     pub fn unsubscribe(&mut self, wire_name: &[u8]) -> Result<(), ImapError> {
         self.reader.wire.run(&Command::new("UNSUBSCRIBE").string(wire_name), &mut |_| {}).map(|_| ())
     }
@@ -174,7 +174,7 @@ impl Writer {
         self.reader.statuses(wire_names)
     }
 
-    /// The largest message the server takes, if it says.
+    /// The largest message the server takes, if announced.
     pub fn append_limit(&self) -> Option<u64> {
         self.reader.wire.capabilities.append_limit()
     }
@@ -184,8 +184,8 @@ impl Writer {
         self.reader.wire.capabilities.has("MULTIAPPEND")
     }
 
-    /// Whether a second connection can make sending faster: one receives a batch while the other stores one, which needs literals that
-    /// are not waited for, and answers that are not long on their way.
+    /// Whether a second connection can speed up sending: one receives a batch while the other stores one. That needs literals that need not
+    /// wait, and answers that do not travel long.
     pub fn gains_from_second_connection(&self) -> bool {
         let wire = &self.reader.wire;
         self.offers_multiappend() && wire.takes_freely(u64::MAX) && !wire.is_far()
@@ -197,20 +197,20 @@ impl Writer {
         if let Some(open) = self.reader.open.take() {
             let unselect = wire.capabilities.has("UNSELECT");
             let leave = if unselect { ReadOnly::Unselect.command() } else { Command::new("SELECT").string(&open) };
-            // Its answer says nothing of use, and whoever reads next passes over it.
+            // Its answer is of no use, and the next reader skips it.
             wire.send(&leave)?;
         }
         Ok(Appender::new(wire))
     }
 
-    /// Says goodbye, and does not wait for an answer.
+    /// Says goodbye without waiting for an answer.
     pub fn logout(self) {
         self.reader.logout();
     }
 }
 
-/// The folder that SELECT has opened. Where it could not be opened, a refused CREATE says more than the refused SELECT. A folder that the server
-/// made, or has, under an `other_name` is none that was asked for, even where SELECT opens it: it may be another folder's place.
+/// The folder that SELECT has opened. If it could not be opened, a refused CREATE says more than the refused SELECT. A folder that the
+/// server created, or has, under an `other_name` is not the requested one, even if SELECT opens it: it may be another folder's place.
 fn looked_at(
     create: Option<Status>,
     other_name: Option<String>,
@@ -235,7 +235,7 @@ fn looked_at(
 }
 
 impl OpenFolder {
-    /// What SELECT said; `otherwise` is the folder's UIDVALIDITY where it did not say.
+    /// What SELECT said; `otherwise` is the folder's UIDVALIDITY if the server gave none.
     pub(super) fn of(opened: &mut Opened, otherwise: UidValidity) -> Self {
         let flags = opened.permanent_flags.take().unwrap_or_default();
         let new_keywords_allowed = flags.iter().any(|flag| flag == "\\*");
@@ -253,7 +253,7 @@ mod tests {
     use super::super::scripted::scripted;
     use super::*;
 
-    /// What making one new folder ready comes to with a server that says this.
+    /// The result of making one new folder ready on a server that says this.
     fn made_ready(answers: &str) -> Result<OpenFolder, ImapError> {
         let mut writer = Reader::new(scripted(answers.as_bytes()).unwrap()).into_writer();
         let mut ready = Vec::new();

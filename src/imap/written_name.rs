@@ -1,11 +1,11 @@
-//! A folder's name as servers write it in LIST, LSUB and STATUS, also where they do not keep to the grammar (RFC 9051, section 9, `mailbox`).
+//! A folder's name as servers write it in LIST, LSUB and STATUS, even if they break the grammar (RFC 9051, section 9, `mailbox`).
 //!
-//! - `Old Mail 2019`, without quotes although it has blanks: Domino, and others. It runs to the end of the line; cut at its first blank it would
-//!   be another folder's name.
+//! - `Old Mail 2019`, without quotes although it has blanks: Domino, and others. It runs to the end of the line; cut at its first blank it
+//!   would be another folder's name.
 //! - `"Say "hello""`, with quotes inside that are not escaped: it runs to the last quote.
 //! - What follows a name may be extended data (RFC 5258): `("CHILDINFO" ("SUBSCRIBED"))`.
 
-/// The name that a line gives from here on. None where the line ends, as before a literal.
+/// The name at the beginning of `line`. None where the line ends, as before a literal.
 pub(super) fn name(line: &[u8]) -> Option<Vec<u8>> {
     if line.is_empty() {
         return None;

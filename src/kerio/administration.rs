@@ -30,7 +30,7 @@ pub struct Rights {
 pub struct Seats {
     /// In use.
     pub used: u32,
-    /// In all; none when there is no limit.
+    /// In all; none if there is no limit.
     pub allowed: Option<u32>,
 }
 
@@ -47,7 +47,7 @@ impl Administration {
         self.product.clone()
     }
 
-    /// The fingerprint by which the server's certificate is trusted; none when the usual check passed.
+    /// The fingerprint by which the server's certificate is trusted; none if the usual check passed.
     pub fn pinned(&self) -> Option<Fingerprint> {
         self.session.endpoint().trust.only()
     }
@@ -102,7 +102,7 @@ impl Administration {
         })
     }
 
-    /// The server's own warnings (B11); empty when it reports none.
+    /// The server's own warnings (B11); empty if it reports none.
     pub fn warnings(&self) -> Vec<Alert> {
         match self.session.call("Server.getAlertList", json!({})) {
             Ok(result) => list(&result, "alerts").iter().filter_map(warning).collect(),
@@ -114,12 +114,12 @@ impl Administration {
 /// See [`Administration::user_limit`].
 pub(super) struct UserLimit {
     pub(super) seats: Seats,
-    /// Whether the domain limits itself; else the licence does.
+    /// Whether the domain has a limit of its own; otherwise the licence's counts.
     pub(super) of_domain: bool,
 }
 
 impl Seats {
-    /// Whether none is free.
+    /// Whether no seat is free.
     pub(super) fn are_full(&self) -> bool {
         self.allowed.is_some_and(|allowed| self.used >= allowed)
     }

@@ -20,7 +20,7 @@ pub(super) struct Domain {
     pub(super) primary: bool,
     /// Whether its users come from a directory service.
     pub(super) directory: bool,
-    /// The fewest characters a password must have; none when passwords have no rules.
+    /// The fewest characters a password must have; none if passwords have no rules.
     pub(super) password_length: Option<u64>,
     aliases: Vec<String>,
 }
@@ -45,13 +45,13 @@ impl Domain {
     }
 }
 
-/// The form by which two spellings of a domain are recognised.
+/// The form in which two spellings of a domain are equal.
 fn ascii(name: &str) -> String {
     let name = name.trim().trim_end_matches('.');
     idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_lowercase())
 }
 
-/// The domains as far as known.
+/// The domains, once they are known.
 #[derive(Default)]
 pub(super) struct Domains {
     known: Mutex<Option<Vec<Domain>>>,
@@ -60,18 +60,18 @@ pub(super) struct Domains {
 }
 
 impl Domains {
-    /// All of them, asked for once.
+    /// All domains, requested once.
     pub(super) fn all(&self, session: &Session) -> Result<Vec<Domain>, KerioError> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         known.map_or_else(|| self.ask(session), Ok)
     }
 
-    /// The domain of that name or alias (ASCII, lower case).
+    /// The domain with that name or alias (ASCII, lower case).
     pub(super) fn find(&self, session: &Session, name: &str) -> Result<Option<Domain>, KerioError> {
         Ok(self.all(session)?.into_iter().find(|domain| domain.is_called(name)))
     }
 
-    /// The domain of that name or alias, created when there is none; then `created` gets its name.
+    /// The domain with that name or alias. Creates it if there is none, and passes its name to `created`.
     pub(super) fn ensure(
         &self,
         session: &Session,
@@ -82,7 +82,7 @@ impl Domains {
             return Ok(domain);
         }
         let _creating = self.creating.lock().unwrap_or_else(PoisonError::into_inner);
-        // Somebody, here or at the server, may have created it by now.
+        // Another worker or an administrator may have created it by now.
         let look = || Ok::<_, KerioError>(self.ask(session)?.into_iter().find(|domain| domain.is_called(name)));
         if let Some(domain) = look()? {
             return Ok(domain);

@@ -11,16 +11,16 @@ pub struct AdministrationEndpoint {
     pub port: u16,
     /// The certificates to trust.
     pub trust: Trust,
-    /// The proxy on the way, if there is one.
+    /// The proxy to go through, if there is one.
     pub proxy: Option<Proxy>,
     /// Time limits. A whole call ends after `connect` plus `read`; a changed port gets `connect` to begin to answer.
     pub limits: Limits,
-    /// Who watches how long its connections wait, if anybody does.
+    /// Watches its connections, and may cut them.
     pub watch: Option<Watch>,
 }
 
 impl AdministrationEndpoint {
-    /// The same as a server that speaks HTTP.
+    /// The HTTP server.
     pub(super) fn server(&self) -> HttpServer {
         let Self { host, port, trust, proxy, limits, watch } = self.clone();
         HttpServer { host, port, encrypted: true, trust, proxy, limits, rate: None, watch }

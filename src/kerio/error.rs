@@ -1,7 +1,7 @@
 //! Why the administration did not do what was asked, and what kind of problem that is for a person.
 //!
-//! The codes of Kerio Connect are only partly known (docs/kerio-connect.md, A8, B31), so a refusal is judged by its code, by its text,
-//! and by what can be seen on the server afterwards; whoever made the call does the judging and chooses the variant.
+//! The codes of Kerio Connect are only partly known (docs/kerio-connect.md, A8, B31), so a refusal is judged by its code, its text, and the
+//! state of the server afterwards. The caller judges, and chooses the variant.
 
 use crate::domain::{
     Address, AdministrationFault, Cause, CertificateDetails, Explanation, Fingerprint, Note, OwnFile, Problem,
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
 
-/// A failure of the administration. Displayed it is a clause for debug.log; [`KerioError::problem`] is what a person reads.
+/// A failure of the administration. Its `Display` is a clause for debug.log; [`KerioError::problem`] is what a person reads.
 #[derive(Debug)]
 pub enum KerioError {
     /// The connection could not be made or was lost.
@@ -27,7 +27,7 @@ pub enum KerioError {
     NoSession(Refusal),
     /// A call was refused.
     Refused(Refusal),
-    /// The user exists and is disabled. With its address there.
+    /// The user exists and is disabled; with its address on the server.
     UserDisabled(String),
     /// The domain could not be created.
     DomainNotCreated(Explanation),
@@ -45,7 +45,7 @@ pub enum KerioError {
     PasswordMissing,
     /// There is no such service, or it has no listener.
     NoService(AdministrationFault),
-    /// The service does not run. With its name.
+    /// The service does not run; with its name.
     ServiceStopped(String),
     /// The port could not be set; everything is as before unless the fault says otherwise.
     PortNotChanged(AdministrationFault),
@@ -67,7 +67,7 @@ impl fmt::Display for KerioError {
 impl std::error::Error for KerioError {}
 
 impl KerioError {
-    /// The problem as the user meets it; with `account`, when the call was made for one.
+    /// The problem as the user meets it. `account` is the one that the call was made for, if any.
     pub fn problem(&self, account: Option<&Address>) -> Problem {
         let kind = match self {
             // A connection that fails in the middle of a run concerns this mailbox; trust concerns all.
@@ -232,8 +232,8 @@ impl Refusal {
     }
 }
 
-/// Puts the parameters into a message: `%1` is the first. One pass, so that a parameter's own `%` means nothing, and the longest
-/// number that there is a parameter for, so that `%10` is not `%1` and a nought.
+/// Puts the parameters into a message: `%1` is the first. One pass, so that a parameter's own `%` means nothing; the longest number that
+/// has a parameter counts, so that `%10` is not `%1` and a zero.
 fn fill(template: &str, parameters: &[&str]) -> String {
     let mut filled = String::new();
     let mut rest = template;

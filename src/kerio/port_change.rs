@@ -1,8 +1,8 @@
 //! Setting the port of the IMAP service for a run, and putting it back (docs/kerio-connect.md, B25 to B27).
 //!
-//! The order is *note (durable) -> set -> look -> connect*. Whether a changed port is live at once or after a restart of the service
-//! is not documented, so both are tried, and what can be connected to counts. Promises that after an error the service is as it was,
-//! or the note is still there.
+//! The order is *note (durable) -> set -> look -> connect*. It is not documented whether a changed port is live at once or after a restart
+//! of the service, so both are tried, and only a connection proves it. Promises that after an error the service is as before, or the note
+//! still exists.
 
 use super::administration::Administration;
 use super::error::KerioError;
@@ -33,7 +33,7 @@ pub struct Restored {
 }
 
 impl Administration {
-    /// Sets the port of the IMAP service with that protection; none when it listens there already. `answers` says whether something
+    /// Sets the port of the IMAP service with that protection; none if it listens there already. `answers` says whether something
     /// listens on a port of the target.
     pub fn change_imap_port(
         &self,
@@ -101,8 +101,8 @@ impl Administration {
         PortNote::of(state_folder, &endpoint.host, endpoint.port)
     }
 
-    /// Sets listeners and makes sure that the server took them. When setting fails but the listeners are right, all is well: an answer
-    /// can be lost.
+    /// Sets listeners and makes sure that the server took them. A failed call counts as success if the listeners are right: an answer can
+    /// be lost.
     fn set_and_look(&self, service: &Service, listeners: &[Listener]) -> Result<(), KerioError> {
         let set = self.set_listeners(service, listeners);
         match (self.service(&service.id(), &service.name())?.listeners() == listeners, set) {

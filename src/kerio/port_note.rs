@@ -29,7 +29,7 @@ pub struct PortNote {
     path: PathBuf,
 }
 
-/// What a note is about, of which server's administration.
+/// What a note records, and of which server's administration.
 pub(super) struct Changed<'a> {
     pub(super) host: &'a str,
     pub(super) administration_port: u16,
@@ -99,7 +99,7 @@ impl PortNote {
         Ok(note)
     }
 
-    /// Removes the note: the port is as it was, or somebody else's business.
+    /// Removes the note: the port is as before, or somebody else has changed it.
     pub(super) fn remove(&self) {
         if let Err(error) = std::fs::remove_file(&self.path) {
             log::warn!("{}: {error}", self.path.display());
@@ -128,7 +128,7 @@ fn is_note(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
-/// The file of a server: readable, and safe on every file system.
+/// The file of a server, under a readable name that every file system accepts.
 fn path(state_folder: &Path, host: &str, administration_port: u16) -> PathBuf {
     let safe = |c: char| if c.is_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' };
     let host: String = host.to_lowercase().chars().take(100).map(safe).collect();

@@ -1,22 +1,22 @@
-//! Lists that are asked for with a query (SearchQuery: docs/kerio-connect.md, C1).
+//! Lists that are requested with a query (SearchQuery: docs/kerio-connect.md, C1).
 
 use super::error::KerioError;
 use super::rpc::list;
 use super::session::Session;
 use serde_json::{Value, json};
 
-/// What to ask for.
+/// What to request.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Query<'a> {
     /// The fields of each item; all when empty.
     pub(super) fields: &'a [&'a str],
-    /// A field and the text it equals.
+    /// A field and the text that it must equal.
     pub(super) equals: Option<(&'a str, &'a str)>,
-    /// The domain whose items are meant, where the method asks for one.
+    /// The domain of the items, for a method that needs one.
     pub(super) domain: Option<&'a str>,
 }
 
-/// All items that a `*.get` method has for a query. A server that answers in portions is asked until nothing is left.
+/// All items that a `*.get` method returns for a query, requested in portions if the server answers so.
 pub(super) fn all(session: &Session, method: &str, query: Query<'_>) -> Result<Vec<Value>, KerioError> {
     const MOST_PORTIONS: usize = 1000;
     let conditions: Vec<Value> = query

@@ -1,6 +1,6 @@
 //! JSON-RPC 2.0 as Kerio speaks it (docs/kerio-connect.md, A1 to A4, A7, A8): one call, one answer.
 //!
-//! Promises that what is not an answer to this very call never passes for one, and that no parameter reaches a log.
+//! Promises that only an answer to this very call passes for one, and that no parameter reaches a log.
 
 use super::endpoint::AdministrationEndpoint;
 use super::error::{KerioError, Refusal};
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 /// Where the API answers, with the final slash that Kerio's own library uses.
 const PATH: &str = "/admin/api/jsonrpc/";
 
-/// Bytes of an answer that are read; the longest honest one is a list of some thousand users.
+/// The longest answer that is read, in bytes; the longest honest one lists some thousand users.
 const LONGEST_ANSWER: u64 = 8 << 20;
 
-/// What shows that a call belongs to a signed-in session: the token and all cookies, by whatever name (A3).
+/// Proves that a call belongs to a signed-in session: the token and all cookies, whatever their names (A3).
 #[derive(Clone, Default)]
 pub(super) struct Pass {
     pub(super) token: Secret,
@@ -102,7 +102,7 @@ impl Rpc {
         let milliseconds = started.elapsed().as_millis();
         match &answer {
             Ok(_) => log::debug!(target: "kerio", "{method}: done in {milliseconds} ms"),
-            // Of a refusal only the code: nobody knows what a server repeats of what it was sent.
+            // Only the code of a refusal: a server may repeat anything that it was sent.
             Err(KerioError::Refused(refusal) | KerioError::NoSession(refusal)) => {
                 log::debug!(target: "kerio", "{method}: refused with code {} ({milliseconds} ms)", refusal.code);
             }
@@ -146,7 +146,7 @@ pub(super) fn read(method: &str, id: u64, response: HttpResponse) -> Result<Valu
     }
 }
 
-/// The first refusal in a result's `errors` (B30); none when all went well.
+/// The first refusal in a result's `errors` (B30); none if all went well.
 pub(super) fn refused_item(method: &str, result: &Value) -> Result<(), KerioError> {
     match result.get("errors").and_then(Value::as_array).and_then(|errors| errors.first()) {
         Some(error) => Err(KerioError::Refused(Refusal::read(method, error))),
@@ -154,12 +154,12 @@ pub(super) fn refused_item(method: &str, result: &Value) -> Result<(), KerioErro
     }
 }
 
-/// The text member of an object; empty when it is missing.
+/// The text member of an object; empty if it is missing.
 pub(super) fn text(object: &Value, member: &str) -> String {
     object.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// The list member of an object; empty when it is missing.
+/// The list member of an object; empty if it is missing.
 pub(super) fn list<'a>(object: &'a Value, member: &str) -> &'a [Value] {
     object.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

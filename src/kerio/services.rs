@@ -1,7 +1,7 @@
 //! Services and their listeners (docs/kerio-connect.md, B24 to B26): which one serves IMAP, on which port, and whether it runs.
 //!
-//! Promises that a service goes back to the server as it came, except for the ports of its listeners: nobody knows what a server makes
-//! of members that are left out.
+//! Promises that a service goes back to the server unchanged, except for the ports of its listeners: nobody knows what a server does with
+//! members that are left out.
 
 use super::administration::Administration;
 use super::error::KerioError;
@@ -30,7 +30,7 @@ impl Listener {
 }
 
 impl PartialEq for Listener {
-    /// The same socket: the address of a listener on all of them is only a name, in the server's own language.
+    /// The same socket: a listener on all addresses has only a name in place of one, in the server's own language.
     fn eq(&self, other: &Self) -> bool {
         let address = |listener: &Self| text(&listener.0, "address");
         self.port() == other.port()
@@ -80,7 +80,7 @@ impl Service {
     }
 }
 
-/// The listeners with every `from` made `to`.
+/// The listeners, with port `to` in place of `from`.
 pub(super) fn moved(listeners: &[Listener], from: u16, to: u16) -> Vec<Listener> {
     let mut listeners = listeners.to_vec();
     for listener in listeners.iter_mut().filter(|listener| listener.port() == Some(from)) {
@@ -93,7 +93,7 @@ pub(super) fn moved(listeners: &[Listener], from: u16, to: u16) -> Vec<Listener>
 pub(super) fn choose(services: &[Service], security: Security) -> Option<&Service> {
     let default_port = u64::from(security.default_port());
     services.iter().find(|service| service.default_port() == Some(default_port)).or_else(|| {
-        // In every language the name holds "IMAP", and that of the secure service says something more.
+        // In every language the name contains "IMAP", and that of the secure service something more.
         let named = services.iter().filter(|service| service.default_port().is_none());
         let mut named: Vec<&Service> = named.filter(|service| service.name().to_lowercase().contains("imap")).collect();
         named.sort_by_key(|service| service.name().chars().count());
@@ -108,7 +108,7 @@ pub(super) fn choose(services: &[Service], security: Security) -> Option<&Servic
 }
 
 impl Administration {
-    /// The port of the running IMAP service with that protection; none when it has no listener.
+    /// The port of the running IMAP service with that protection; none if it has no listener.
     pub fn imap_port(&self, security: Security) -> Result<Option<u16>, KerioError> {
         let services = self.services()?;
         let service = choose(&services, security).ok_or_else(|| no_service(security))?;
@@ -126,7 +126,7 @@ impl Administration {
         refused_item(METHOD, &self.session.call(METHOD, params)?)
     }
 
-    /// Starts a service that does not run, restarts one that does.
+    /// Starts a stopped service, restarts a running one.
     pub(super) fn start_again(&self, service: &Service) -> Result<(), KerioError> {
         let method = if service.runs() { "Services.restart" } else { "Services.start" };
         self.session.call(method, json!({"service": service.id()})).map(drop)

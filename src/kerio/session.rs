@@ -1,7 +1,7 @@
 //! The administrator's session (docs/kerio-connect.md, A6, A9, B1, B3): sign-in, one renewal when it expires, sign-out.
 //!
-//! Promises that a refused sign-in is never repeated: after ten of them, by one account three, Kerio Connect blocks this computer for
-//! minutes, and all workers would ask again and again. Shared by all workers; none waits for another's call, only for a sign-in.
+//! Promises that a refused sign-in is never repeated: after ten of them, or three by one account, Kerio Connect blocks this computer for
+//! minutes, and every worker would try again. Shared by all workers; none waits for another's call, only for a sign-in.
 
 use super::endpoint::AdministrationEndpoint;
 use super::error::{KerioError, Refusal};
@@ -48,7 +48,7 @@ impl Session {
         &self.rpc.endpoint
     }
 
-    /// Calls a method. When the session has expired, signs in again once and repeats the call: it was not carried out.
+    /// Calls a method. If the session has expired, signs in again once and repeats the call, which was not carried out.
     pub(super) fn call(&self, method: &str, params: Value) -> Result<Value, KerioError> {
         let (pass, generation) = {
             let state = self.state();
@@ -96,7 +96,7 @@ impl Session {
             "password": self.password.reveal(),
             "application": {"name": "KIMT", "vendor": "KIMT", "version": env!("CARGO_PKG_VERSION")},
         });
-        // Which code a refused sign-in has is not documented: any refusal of this call is one.
+        // Any refusal of this call counts: the code of a refused sign-in is not documented.
         let answer = match self.rpc.call("Session.login", &params, &Pass::default(), self.limit) {
             Err(KerioError::Refused(refusal) | KerioError::NoSession(refusal)) => {
                 return Err(KerioError::SignInRefused(refusal));
@@ -117,7 +117,7 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Signs out; a server that does not answer ends the session by itself later.
+    /// Signs out. If the server does not answer, the session expires by itself.
     fn drop(&mut self) {
         const PATIENCE: Duration = Duration::from_secs(5);
         let pass = std::mem::take(&mut self.state().pass);

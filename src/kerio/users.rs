@@ -21,21 +21,21 @@ pub struct User {
     pub sign_in_names: Vec<String>,
 }
 
-/// The limits of a mailbox; none of what has no limit.
+/// The limits of a mailbox; none if it has no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MailboxLimits {
-    /// Of its bytes.
+    /// In bytes.
     pub bytes: Option<MailboxLimit>,
-    /// Of its items; every message is one.
+    /// In items; every message is one.
     pub items: Option<MailboxLimit>,
 }
 
 /// How much a mailbox may hold, and holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MailboxLimit {
-    /// At most this.
+    /// The limit.
     pub most: u64,
-    /// What it holds; none where the server does not say.
+    /// What the mailbox holds; none if the server does not say.
     pub used: Option<u64>,
 }
 
@@ -46,12 +46,12 @@ struct Listed {
 }
 
 impl Administration {
-    /// The name of the domain that is called so, or has this alias; none where there is no such domain, or it is not known.
+    /// The name of the domain with this name or alias; none if there is no such domain, or it cannot be asked for.
     pub fn domain_name(&self, called: &str) -> Option<String> {
         Some(self.domains.find(&self.session, called).ok()??.name)
     }
 
-    /// The state of an account; changes nothing. An error says why it cannot be migrated as it is.
+    /// The state of an account; changes nothing. An error says why it cannot be migrated.
     pub fn user_state(&self, address: &Address) -> Result<UserState, KerioError> {
         let Some(domain) = self.domains.find(&self.session, address.domain())? else {
             return Ok(UserState::DomainWillBeCreated);
@@ -69,7 +69,7 @@ impl Administration {
         domain.is_ok_and(|domain| domain.is_some_and(|domain| breaks_rules(&domain, account)))
     }
 
-    /// How much the mailbox of an existing user may hold, and holds; none where that cannot be asked. Changes nothing (B17).
+    /// How much the mailbox of an existing user may hold, and holds; none if that cannot be asked. Changes nothing (B17).
     pub fn mailbox_limits(&self, address: &Address) -> Option<MailboxLimits> {
         let domain = self.domains.find(&self.session, address.domain()).ok()??;
         let user = |fields| {
@@ -82,7 +82,7 @@ impl Administration {
         let limit = |name| limits.get(name).and_then(active);
         let size = limit("diskSizeLimit").and_then(bytes);
         let items = limit("itemLimit").and_then(Value::as_u64);
-        // Whether every version knows this field is not known, so it is asked for alone.
+        // Requested alone, because some versions may not know this field.
         let consumed = items.and_then(|_| user(&["id", "loginName", "consumedItems"])?.get("consumedItems")?.as_u64());
         Some(MailboxLimits {
             bytes: size.map(|most| MailboxLimit { most, used: limits.get("consumedSize").and_then(bytes) }),
@@ -111,7 +111,7 @@ impl Administration {
     }
 
     fn find_user(&self, domain: &Domain, name: &str) -> Result<Option<Listed>, KerioError> {
-        // Whether the server compares without regard to case is not known.
+        // Whether the server ignores case is not known.
         let lower = name.to_lowercase();
         let spellings = if lower == name { vec![name] } else { vec![name, lower.as_str()] };
         for spelling in spellings {
@@ -122,7 +122,7 @@ impl Administration {
         Ok(None)
     }
 
-    /// The user of that name among those that a query brings.
+    /// The user with that name among the results of a query.
     fn listed(&self, domain: &Domain, equals: Option<(&str, &str)>, name: &str) -> Result<Option<Listed>, KerioError> {
         let query = Query { fields: &["id", "loginName", "isEnabled"], equals, domain: Some(&domain.id) };
         let users = query::all(&self.session, "Users.get", query)?;
@@ -146,7 +146,7 @@ impl Administration {
         });
         let result = match self.session.call("Server.findEntityByEmail", params) {
             Ok(result) => result,
-            // The method may be missing; then the creation itself will show it.
+            // The method may be missing; then the creation itself shows it.
             Err(KerioError::Refused(_) | KerioError::NotTheApi(_)) => return Ok(()),
             Err(error) => return Err(error),
         };

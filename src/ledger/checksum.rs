@@ -1,4 +1,4 @@
-//! The checksum of what is stored: against damage, not against people.
+//! The checksum of stored rows: it guards against damage, not against people.
 
 /// The first eight bytes of BLAKE3 over the parts.
 pub(super) fn checksum(parts: &[&[u8]]) -> i64 {

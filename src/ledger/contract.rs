@@ -1,4 +1,4 @@
-//! What the ledger promises over any store. Each store's tests run all of it, by `ledger_tests!`.
+//! The ledger's promises, over any store. Each store's tests run all of them through `ledger_tests!`.
 
 mod folders;
 mod items;
@@ -12,7 +12,7 @@ use super::*;
 use crate::domain::{Digest, Folder, FolderPath, RecordFault, Uid, UidValidity};
 use std::sync::{Arc, Mutex};
 
-/// Makes a test of each promise; `$store` makes a store that has no record yet.
+/// Makes a test of each promise; `$store` makes a store without a record.
 macro_rules! ledger_tests {
     ($store:expr) => {
         $crate::ledger::contract::ledger_tests!($store;
@@ -78,7 +78,7 @@ pub(crate) fn work_folder() -> Folder {
     folder("Work", &["Work"])
 }
 
-/// Begins a folder that goes to one with this wire name, with the same path.
+/// Begins a record whose target folder has this wire name and the same path.
 pub(crate) fn begin(ledger: &mut Ledger, source: &Folder, target: &str) -> FolderRecord {
     let target = (target.as_bytes(), &source.path);
     ledger.begin_folder(source, UidValidity(7), target, UidValidity(9), &[]).unwrap()
@@ -126,7 +126,7 @@ pub(crate) fn a_checked_message_is_not_checked_again(store: &dyn Store) {
     assert_eq!(ledger.target_uids(&record).unwrap(), vec![Uid(101), Uid(102)]);
 }
 
-/// A store that notes how durable each write was to be, and refuses writes when the test wants it.
+/// A store that notes the durability of each write, and refuses writes when the test wants it.
 #[derive(Debug)]
 struct Noting<'s> {
     store: &'s dyn Store,

@@ -1,4 +1,4 @@
-//! Messages of ours that are taken elsewhere on the target: intended before it is done, noted in both folders in one step.
+//! Copied messages that move on the target: each move is intended first, then noted in both folders in one step.
 
 use super::folder::FolderRecord;
 use super::message::{Arrival, Departure, Message, State};
@@ -8,7 +8,7 @@ use super::{Ledger, LedgerError};
 use crate::domain::Uid;
 
 impl Ledger {
-    /// Notes that messages are about to be taken elsewhere. When this returns, a power cut cannot take it back.
+    /// Notes that messages are about to be moved on the target. When this returns, a power cut cannot undo the intent.
     pub fn intend_departures(
         &mut self,
         folder: &FolderRecord,
@@ -17,7 +17,7 @@ impl Ledger {
         self.take_some(folder, Operation::Departing(messages.to_vec()), Durable::AtOnce)
     }
 
-    /// The messages that were about to be taken elsewhere when the record ends, ascending.
+    /// The messages whose move was intended but not settled, ascending.
     pub fn departures(&self, folder: &FolderRecord) -> Result<Vec<(Uid, Departure)>, LedgerError> {
         match self.head(folder.id)?.sums.departing {
             0 => Ok(Vec::new()),
@@ -25,12 +25,12 @@ impl Ledger {
         }
     }
 
-    /// Notes that messages stay where they are, after all.
+    /// Notes that messages stay where they are after all.
     pub fn stay(&mut self, folder: &FolderRecord, uids: &[Uid]) -> Result<(), LedgerError> {
         self.take_some(folder, Operation::Staying(uids.to_vec()), Durable::Soon)
     }
 
-    /// The record with that number.
+    /// The record with this number.
     pub fn folder_numbered(&self, id: i64) -> Option<FolderRecord> {
         self.folders().into_iter().find(|folder| folder.id == id)
     }
@@ -71,7 +71,7 @@ impl Ledger {
 }
 
 impl FolderRecord {
-    /// Its number in the record of the mailbox.
+    /// Its number in the mailbox's record.
     pub fn number(&self) -> i64 {
         self.id
     }

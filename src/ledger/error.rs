@@ -1,22 +1,21 @@
-//! Why a record cannot be used. Whoever gets the error learns what it means for the mailbox; which store it came from is said only in the
-//! fault, for a person.
+//! Why a record cannot be used. The kind says what that means for the mailbox; the fault also names the store, for a person.
 
 use crate::domain::{DatabaseFault, FleetFault, RecordFault};
 use std::error::Error;
 use std::fmt;
 
-/// What an error of the ledger means for the mailbox.
+/// What a ledger error means for the mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerErrorKind {
-    /// Another run has the record of this mailbox.
+    /// Another run holds the record of this mailbox.
     InUse,
-    /// The record was ours and belongs to another run now: nothing may be sent any more.
+    /// We lost the record to another run: nothing may be sent any more.
     Fenced,
-    /// The store cannot be reached. Nothing was written, or it is unknown whether it was; a later try may help.
+    /// The store cannot be reached. It is unknown whether anything was written; a later try may help.
     Unreachable,
-    /// What was stored is not what was written. It is forgotten, and the next attempt compares with the target by content.
+    /// The stored record is damaged. It is forgotten, and the next attempt compares with the target by content.
     Damaged,
-    /// The store refuses: full, read-only, no rights.
+    /// The store refuses: it is full, read-only or lacks rights.
     Refused,
 }
 
@@ -28,22 +27,22 @@ pub struct LedgerError {
 }
 
 impl LedgerError {
-    /// An error with this fault.
+    /// An error with this fault and no cause.
     pub fn new(fault: impl Into<RecordFault>) -> Self {
         Self { fault: fault.into(), source: None }
     }
 
-    /// The same, with what lies behind it.
+    /// Adds the technical cause.
     pub fn because(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
     }
 
-    /// Why, as data.
+    /// The fault, as data.
     pub fn fault(&self) -> &RecordFault {
         &self.fault
     }
 
-    /// What it means for the mailbox.
+    /// What the error means for the mailbox.
     pub fn kind(&self) -> LedgerErrorKind {
         match &self.fault {
             RecordFault::FileInUse { .. } | RecordFault::MailboxInUse => LedgerErrorKind::InUse,

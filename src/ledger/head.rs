@@ -1,4 +1,4 @@
-//! What is known about a folder as a whole, and how it is written down: JSON, so that a person can read it and a later version can add to it.
+//! What is known about a folder as a whole, and its stored form: JSON, which a person can read and a later version can extend.
 
 use super::checksum::checksum;
 use super::message::Message;
@@ -6,56 +6,56 @@ use super::store::HeadRow;
 use crate::domain::{FolderPath, RecordDamage, Uid, UidValidity};
 use serde::{Deserialize, Serialize};
 
-/// How many messages a folder held, and which UID was next.
+/// A folder's number of messages and its next UID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
-    /// Its UIDNEXT; none when the server does not announce it.
+    /// UIDNEXT; none if the server does not announce it.
     pub uid_next: Option<Uid>,
-    /// Its number of messages.
+    /// The number of messages.
     pub messages: u64,
-    /// The HIGHESTMODSEQ up to which changes of flags were followed (RFC 7162); none where the server announces none, or not all were.
+    /// The HIGHESTMODSEQ up to which flag changes were followed (RFC 7162); none if the server announces none, or not all were followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modseq: Option<u64>,
 }
 
-/// What the source folder looked like when every message of it was on the target.
+/// The source folder at the moment when all its messages were on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Its UIDNEXT.
+    /// UIDNEXT.
     pub uid_next: Uid,
-    /// Its number of messages.
+    /// The number of messages.
     pub messages: u64,
 }
 
 /// A folder on one of the two servers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
-    /// Its name exactly as it travels on that server's wire.
+    /// Its name exactly as on that server's wire.
     #[serde(with = "wire_name")]
     pub wire_name: Vec<u8>,
-    /// The same by its parts, which hold when the server's separator changes; none in records of earlier versions.
+    /// Its path, which stays valid when the server's separator changes; none in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<FolderPath>,
     pub uid_validity: UidValidity,
 }
 
-/// Sums over a folder's messages, and the end of its history.
+/// Sums over a folder's messages, and the end of its chain of blocks.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sums {
     /// Messages that are on the target.
     pub done: u64,
     /// Their size in bytes.
     pub done_bytes: u64,
-    /// Messages of which nobody knows whether they are.
+    /// Messages that may or may not be on the target.
     pub intended: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub highest_target_uid: Option<Uid>,
-    /// Messages that are about to be taken elsewhere on the target.
+    /// Messages about to be moved on the target.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub departing: u64,
-    /// How many blocks there are.
+    /// The number of blocks.
     pub blocks: i64,
-    /// The last one's checksum.
+    /// The checksum of the last block.
     pub last_checksum: i64,
 }
 
@@ -74,7 +74,7 @@ impl Sums {
         self.highest_target_uid = self.highest_target_uid.max(message.target_uid);
     }
 
-    /// Takes a message out again. The highest UID stays, for it was that of a message of ours.
+    /// Takes a message out again. The highest UID stays, because a message of ours had it.
     pub fn remove(&mut self, message: &Message) {
         if message.is_intent() {
             self.intended = self.intended.saturating_sub(1);
@@ -85,22 +85,21 @@ impl Sums {
     }
 }
 
-/// The folder on the target is to get another name, because the source's folder has one. Which of the names it has is known when somebody has
-/// looked.
+/// An intended rename of a target folder, after the source folder was renamed. Only a look at the target shows which of these names it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renaming {
-    /// The name that it had when that was decided.
+    /// The name when the rename was decided.
     pub from: FolderPath,
-    /// The name that it is to have.
+    /// The new name.
     pub to: FolderPath,
-    /// The name that it may have for a moment, where two folders exchange theirs.
+    /// A temporary name, where two folders exchange theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aside: Option<FolderPath>,
     /// Whether the user was subscribed to it.
     pub subscribed: bool,
 }
 
-/// All that is known about a folder but its messages.
+/// Everything known about a folder except its messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Head {
     pub source: Place,
@@ -113,15 +112,15 @@ pub(super) struct Head {
     /// INTERNALDATE, in seconds since 1970, of the last messages on the source at the end of the last run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_dates: Vec<(Uid, i64)>,
-    /// The source's folder had this path before.
+    /// The source folder's earlier path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed_from: Option<FolderPath>,
-    /// Whether the target's folder was made by us, and nobody has named it otherwise since.
+    /// Whether the program created the target's folder, and nobody has renamed it since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_made: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renaming: Option<Renaming>,
-    /// Whether the folder has a newer record, and this one is about what that one does not have.
+    /// Whether the folder has a newer record, and this one keeps only what the newer one lacks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_former: bool,
     pub sums: Sums,
@@ -149,7 +148,7 @@ impl Head {
         Ok(HeadRow { folder, content, checksum })
     }
 
-    /// What a row says, or why it cannot be believed.
+    /// Parses a row; the error says why it cannot be believed.
     pub fn read(row: &HeadRow) -> Result<Self, RecordDamage> {
         if head_checksum(row.folder, &row.content) != row.checksum {
             return Err(RecordDamage::Head { folder: row.folder });
@@ -162,7 +161,7 @@ fn head_checksum(folder: i64, content: &str) -> i64 {
     checksum(&[&folder.to_le_bytes(), content.as_bytes()])
 }
 
-/// A wire name as text: each byte is the character with its number, so that ASCII, which nearly all are, can be read.
+/// A wire name as text: each byte becomes the character with its number, so that ASCII, the usual case, stays readable.
 mod wire_name {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

@@ -1,7 +1,7 @@
 //! The record of events, tasks and contacts: intended, stored, checked.
 //!
-//! An item is known by the collection and the place that it has on the source and by its UID; one place may hold several. A row that is
-//! not what was written is as good as none: the target is then asked for the item by its UID.
+//! An item is identified by its collection and its place on the source and by its UID; one place may hold several. A damaged row counts as
+//! none: the target is then asked for the item by its UID.
 
 use super::checksum::checksum;
 use super::store::{Durable, ItemRow, Write};
@@ -13,35 +13,35 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemState {
-    /// It may or may not be on the target: it was about to be stored when the record ends.
+    /// It may or may not be on the target: its storing was intended but not settled.
     Intended,
-    /// The target confirmed that it stored it.
+    /// The target confirmed that it is stored.
     Stored,
     /// It was read back from the target and means the same.
     Checked,
 }
 
-/// An item in the record.
+/// A recorded item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemRecord {
     /// 0 an event, 1 a task, 2 a contact.
     pub kind: u8,
     /// The collection on the source.
     pub collection: String,
-    /// Where in it the source has the item.
+    /// Its place in that collection.
     pub place: String,
-    /// The source's version of it when it was read; empty when the source gives none.
+    /// The source's version of it when it was read; empty if the source gives none.
     pub version: String,
     /// Its UID.
     pub uid: String,
     /// How far it is.
     pub state: ItemState,
-    /// Where it is, or was to be stored, on the target.
+    /// Its place on the target, or the one where it was to be stored.
     pub target: String,
-    /// How many items that place on the source holds; 0 in a record from before that was noted.
+    /// How many items its place on the source holds; 0 in records of earlier versions, which did not note it.
     #[serde(default)]
     pub items_there: u32,
-    /// Whether that place holds more than its items, so that a message there is copied as mail as well.
+    /// Whether its place holds more than its items, so that a message there is copied as mail as well.
     #[serde(default)]
     pub has_more: bool,
     /// Whether it was on the target and somebody deleted it there.
@@ -69,13 +69,12 @@ impl ItemRecord {
 }
 
 impl Ledger {
-    /// The items of a collection of the source, in no particular order.
+    /// The items of a source collection, in no particular order.
     pub fn items(&self, collection: &str) -> Result<Vec<ItemRecord>, LedgerError> {
         Ok(self.item_rows(collection)?.iter().filter_map(ItemRecord::read).collect())
     }
 
-    /// Records items. When this returns, a power cut cannot take an intent back; so call it before the first byte of what is intended
-    /// goes out.
+    /// Records items. When this returns, a power cut cannot undo an intent; so call it before the first byte of an intended item goes out.
     pub fn record_items(&mut self, items: &[ItemRecord]) -> Result<(), LedgerError> {
         if items.is_empty() {
             return Ok(());

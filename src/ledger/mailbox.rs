@@ -8,22 +8,22 @@ use crate::domain::{RecordFault, Uid};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The open record of one mailbox. Nobody else has it until this is dropped.
+/// The open record of one mailbox. Nobody else can open it until this is dropped.
 pub struct Ledger {
     rows: RefCell<Box<dyn Rows>>,
     folders: BTreeMap<i64, Folder>,
-    /// The next folder's number. None is given twice while the record is open, so that a store may write several steps as one.
+    /// The next folder's number. None is used twice while the record is open, so that a store may write several steps as one.
     next: i64,
 }
 
 struct Folder {
     head: Head,
-    /// Read when they are first asked for.
+    /// Read on first use.
     messages: OnceCell<Messages>,
 }
 
 impl Ledger {
-    /// Opens the record of a mailbox, or makes it, and holds it.
+    /// Opens or creates the record of a mailbox, and holds it.
     pub fn open(store: &dyn Store, key: &MailboxKey) -> Result<(Self, History), LedgerError> {
         let opened = store.open(key)?;
         let mut folders = BTreeMap::new();
@@ -35,7 +35,7 @@ impl Ledger {
         Ok((Self { rows: RefCell::new(opened.rows), folders, next }, opened.history))
     }
 
-    /// Opens the record of a mailbox only if there is one already.
+    /// Opens the record of a mailbox only if it exists.
     pub fn open_existing(store: &dyn Store, key: &MailboxKey) -> Result<Option<Self>, LedgerError> {
         if !store.has(key)? {
             return Ok(None);
@@ -59,7 +59,7 @@ impl Ledger {
         self.folders.get_mut(&id).ok_or_else(|| forgotten(id))
     }
 
-    /// A folder's messages, read when they are first asked for. What cannot be believed is forgotten at once, so that the next attempt compares the folder by content.
+    /// A folder's messages, read on first use. A damaged folder is forgotten at once, so that the next attempt compares it by content.
     pub(super) fn messages(&self, id: i64) -> Result<&Messages, LedgerError> {
         let folder = self.get(id)?;
         if let Some(messages) = folder.messages.get() {
@@ -76,7 +76,7 @@ impl Ledger {
         }
     }
 
-    /// Puts a new folder in, in the place of the one `before`, of which nothing is kept but the messages `left`, if there are any.
+    /// Adds a new folder in place of `before`, of which only the messages `left` are kept, if there are any.
     pub(super) fn begin(&mut self, before: Option<i64>, left: &[Uid], head: Head) -> Result<i64, LedgerError> {
         let id = self.next;
         self.next = id.saturating_add(1);
@@ -99,7 +99,7 @@ impl Ledger {
         Ok(id)
     }
 
-    /// Makes the record of a folder a former one, of which nothing is known but some messages.
+    /// Turns a folder's record into a former one that keeps only these messages.
     fn keep_some(&mut self, id: i64, left: &[Uid], write: &mut Write) -> Result<(), LedgerError> {
         let left: BTreeSet<&Uid> = left.iter().collect();
         let all = self.messages(id)?.all().iter().map(|message| message.uid);
@@ -116,7 +116,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes steps of several folders in. When the store does not, the folders are as they were.
+    /// Takes in steps of several folders. If the store refuses them, the folders stay as they were.
     pub(super) fn take(&mut self, steps: Vec<(i64, Vec<Operation>)>, durable: Durable) -> Result<(), LedgerError> {
         let (mut write, mut before) = (Write::default(), Vec::with_capacity(steps.len()));
         for (id, operations) in steps {
@@ -135,7 +135,7 @@ impl Ledger {
         self.write(&write, durable).inspect_err(|_| self.put_back(before))
     }
 
-    /// Changes what is known about a folder as a whole, and writes its blocks again when they have become many.
+    /// Changes what is known about a folder as a whole, and compacts its blocks once there are many.
     pub(super) fn change_head(&mut self, id: i64, change: impl FnOnce(&mut Head)) -> Result<(), LedgerError> {
         let folder = self.get_mut(id)?;
         let before = vec![(id, folder.head.clone())];
@@ -146,7 +146,7 @@ impl Ledger {
         written.inspect_err(|_| self.put_back(before))
     }
 
-    /// Changes what is known about several folders as a whole, in one step that a power cut cannot take back.
+    /// Changes what is known about several folders as a whole, in one step that a power cut cannot undo.
     pub(super) fn change_heads(
         &mut self,
         ids: &[i64],
@@ -166,7 +166,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Lets go of a folder's messages until they are asked for again.
+    /// Drops a folder's messages from memory until the next question about them.
     pub(super) fn put_away(&mut self, id: i64) {
         if let Some(folder) = self.folders.get_mut(&id) {
             folder.messages = OnceCell::new();

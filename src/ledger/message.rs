@@ -10,9 +10,9 @@ pub enum State {
     Intended,
     /// The target confirmed it.
     Done,
-    /// It was seen on the target, at its place and with its size; its content was not compared.
+    /// It was seen on the target, at its UID and with its size; its content was not compared.
     Seen,
-    /// It was read back from the target and is right.
+    /// It was read back from the target and is correct.
     Checked,
     /// It was read back from the target and differs from what was sent.
     Altered,
@@ -25,17 +25,17 @@ pub struct Message {
     pub uid: Uid,
     /// How far it is.
     pub state: State,
-    /// Its size in bytes as it was sent; of an intent, as the source claims it.
+    /// Its size in bytes as sent; for an intent, as the source announces it.
     pub size: u64,
     /// RFC822.SIZE on the source when it was copied; none in records of earlier versions.
     pub claimed: Option<u64>,
-    /// The target folder's UIDNEXT before it was sent; it can only be at that UID or later.
+    /// The target folder's UIDNEXT before it was sent: its UID there is this or a higher one.
     pub floor: u32,
-    /// The digest of what was sent; none of an intent.
+    /// The digest of what was sent; none for an intent.
     pub digest: Option<Digest>,
     /// Its UID on the target, where the target announces it (UIDPLUS) or a comparison found it.
     pub target_uid: Option<Uid>,
-    /// Which of the folder's sets of flags was set on the target; none when nobody noted that.
+    /// Which of the folder's sets of flags was set on the target; none if nobody noted that.
     pub(super) flags: Option<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Message {
         Intent { uid: self.uid, size: self.size, floor: self.floor }
     }
 
-    /// What is known about it where it is on the target.
+    /// The message as a [`Done`], if it is on the target.
     pub fn as_done(&self) -> Option<Done> {
         Some(Done {
             uid: self.uid,
@@ -66,50 +66,50 @@ impl Message {
     }
 }
 
-/// Where a message of ours is about to be taken on the target.
+/// Where a message of ours is about to be moved on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Departure {
     /// To another folder, as on the source.
     Moved {
         /// The number of that folder's record.
         folder: i64,
-        /// The message's UID on the source there.
+        /// The message's UID in that folder on the source.
         uid: Uid,
-        /// The size that the source announces for it there.
+        /// Its size as the source announces it there.
         claimed: u64,
-        /// That target folder's UIDNEXT before.
+        /// UIDNEXT of that folder on the target before the move.
         floor: u32,
     },
     /// To the trash folder, because it was deleted on the source.
     Deleted {
-        /// The trash folder's UIDNEXT before.
+        /// The trash folder's UIDNEXT before the move.
         floor: u32,
     },
 }
 
-/// A message of ours that was taken to another folder of the target.
+/// A message of ours that was moved to another folder on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
-    /// Its UID on the source where it was.
+    /// Its earlier UID on the source.
     pub before: Uid,
-    /// Its UID on the source where it is.
+    /// Its new UID on the source.
     pub uid: Uid,
-    /// The size that the source announces for it there.
+    /// Its size as the source announces it there.
     pub claimed: u64,
-    /// Its place on the target, as far as it is known.
+    /// Its UID on the target, if known.
     pub place: Option<Uid>,
-    /// That target folder's UIDNEXT before it came.
+    /// UIDNEXT of its new target folder before it came.
     pub floor: u32,
-    /// Whether it is where nobody has to look for it: its owner has taken it elsewhere or away.
+    /// Whether nobody has to look for it any more, because its owner has moved or deleted it.
     pub is_settled: bool,
 }
 
-/// A message that was about to be sent when the record ends.
+/// A message whose sending was intended but not settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
     /// Its UID on the source.
     pub uid: Uid,
-    /// Its size in bytes as the source claimed it.
+    /// Its size in bytes as the source announced it.
     pub size: u64,
     /// The target folder's UIDNEXT before it was sent.
     pub floor: u32,
@@ -120,7 +120,7 @@ pub struct Intent {
 pub struct Done {
     /// Its UID on the source.
     pub uid: Uid,
-    /// Its size in bytes as it was sent.
+    /// Its size in bytes as sent.
     pub size: u64,
     /// The digest of what was sent.
     pub digest: Digest,

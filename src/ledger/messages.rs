@@ -1,10 +1,10 @@
-//! The messages of one folder as the record knows them, in memory, and the blocks by which they are kept.
+//! The known messages of one folder, in memory, and the blocks that store them.
 //!
-//! - A block is a list of operations, each of which says how something is *now*: applying the blocks of a folder in their order gives its
-//!   messages, and applying one twice does no harm.
-//! - The checksum of a block covers the checksum of the block before it, so a block that is missing, doubled, altered or from another folder
-//!   is noticed. The folder's head knows how many there are, and the last one's checksum.
-//! - A folder whose blocks have become many is rewritten in whole blocks of at most 1,000 messages.
+//! - A block is a list of operations, each of which states how something is *now*: applying a folder's blocks in order gives its messages,
+//!   and applying one twice does no harm.
+//! - The checksum of a block covers the checksum of the block before it, so a block that is missing, duplicated, altered or from another
+//!   folder is noticed. The folder's head knows the number of blocks and the last one's checksum.
+//! - Once a folder has many blocks, it is rewritten in whole blocks of at most 1,000 messages.
 
 use super::checksum::checksum;
 use super::head::Sums;
@@ -17,10 +17,10 @@ use std::collections::BTreeMap;
 /// At most this many messages are in a whole block.
 const MESSAGES_IN_BLOCK: usize = 1000;
 
-/// Something that became known.
+/// One change to a folder's messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Operation {
-    /// These are as they are said to be.
+    /// These messages have this state.
     Put(Vec<Message>),
     /// These are not intended any more.
     Withdrawn(Vec<Uid>),
@@ -28,7 +28,7 @@ pub(super) enum Operation {
     Found(State, Vec<(Uid, Uid)>),
     /// A set of flags, numbered from 0 in their order.
     FlagSet(Vec<String>),
-    /// Which set was set for these messages.
+    /// Which set of flags these messages got.
     Flagged(Vec<(Uid, u32)>),
     /// The sizes that the source announces for these.
     Claimed(Vec<(Uid, u64)>),
@@ -36,9 +36,9 @@ pub(super) enum Operation {
     Forgotten(Vec<Uid>),
     /// Which set of flags is about to be set for these messages, which are on the target.
     Flagging(Vec<(Uid, u32)>),
-    /// These are about to be taken elsewhere on the target.
+    /// These are about to be moved on the target.
     Departing(Vec<(Uid, Departure)>),
-    /// These are not, after all.
+    /// These stay where they are, after all.
     Staying(Vec<Uid>),
 }
 
@@ -61,14 +61,14 @@ impl Operation {
 pub(super) struct Messages {
     all: Vec<Message>,
     flag_sets: Vec<Vec<String>>,
-    /// Which set is about to be set, for messages of which nobody knows whether it was.
+    /// The set of flags about to be set, for messages of which nobody knows whether it was.
     flagging: BTreeMap<Uid, u32>,
-    /// Where messages are about to be taken, of which nobody knows whether they were.
+    /// Where messages are about to be moved, as long as nobody knows whether they were.
     departing: BTreeMap<Uid, Departure>,
 }
 
 impl Messages {
-    /// The messages in the blocks of a folder, or why these cannot be believed.
+    /// Reads a folder's messages from its blocks; the error says why these cannot be believed.
     pub fn read(folder: i64, blocks: &[BlockRow], sums: &Sums) -> Result<Self, RecordDamage> {
         check_chain(folder, blocks, sums)?;
         let (mut messages, mut counted) = (Self::default(), Sums::default());
@@ -92,22 +92,22 @@ impl Messages {
         self.flag_sets.get(message.flags? as usize).map(Vec::as_slice)
     }
 
-    /// The flags that were about to be set for a message when the record ends.
+    /// The flags whose setting was intended but not settled.
     pub fn intended_flags(&self, uid: Uid) -> Option<&[String]> {
         self.flag_sets.get(*self.flagging.get(&uid)? as usize).map(Vec::as_slice)
     }
 
-    /// The messages whose flags were about to be set when the record ends.
+    /// The messages with an unsettled intent to set flags.
     pub fn flag_intents(&self) -> Vec<Uid> {
         self.flagging.keys().copied().collect()
     }
 
-    /// The messages that were about to be taken elsewhere when the record ends, ascending.
+    /// The messages with an unsettled intent to move, ascending.
     pub fn departures(&self) -> Vec<(Uid, Departure)> {
         self.departing.iter().map(|(uid, departure)| (*uid, *departure)).collect()
     }
 
-    /// The operations that note which flags were set, or are about to be, as `note` has it. Sets that the folder has not had yet are new; most
+    /// The operations that note flags as set, or as about to be; `note` chooses which. Sets that are new to the folder are added; most
     /// messages share a few.
     pub fn flagged(&self, flags: &[(Uid, Vec<String>)], note: fn(Vec<(Uid, u32)>) -> Operation) -> Vec<Operation> {
         let mut numbers: BTreeMap<&[String], u32> = self.flag_sets.iter().map(Vec::as_slice).zip(0..).collect();
@@ -128,18 +128,18 @@ impl Messages {
         self.all.iter().filter(|message| message.is_intent()).map(Message::as_intent).collect()
     }
 
-    /// Those that are on the target.
+    /// The messages on the target.
     pub fn settled(&self) -> impl Iterator<Item = &Message> {
         self.all.iter().filter(|message| !message.is_intent())
     }
 
-    /// Those whose content was not compared yet, and could be.
+    /// The messages whose content can be compared and was not yet.
     pub fn unchecked(&self) -> Vec<Done> {
         let open = self.all.iter().filter(|message| matches!(message.state, State::Done | State::Seen));
         open.filter_map(Message::as_done).collect()
     }
 
-    /// Takes one step in, and keeps the folder's sums true.
+    /// Takes in one step, and keeps the folder's sums correct.
     pub fn apply(&mut self, operation: Operation, sums: &mut Sums) {
         self.take_in(operation, sums);
         sums.departing = self.departing.len() as u64;
@@ -186,7 +186,7 @@ impl Messages {
     }
 
     fn put(&mut self, mut messages: Vec<Message>, sums: &mut Sums) {
-        // Of one UID twice in a step the last counts.
+        // If a step has a UID twice, the last one counts.
         messages.reverse();
         messages.sort_by_key(|message| message.uid);
         messages.dedup_by_key(|message| message.uid);
@@ -199,7 +199,7 @@ impl Messages {
             }
         }
         if known > 0 && self.all.get(known).is_some_and(|first| first.uid < self.all[known - 1].uid) {
-            // Two ascending parts: this merges them.
+            // Two ascending runs: the sort merges them.
             self.all.sort_by_key(|message| message.uid);
         }
     }
@@ -236,7 +236,7 @@ impl Messages {
         }
     }
 
-    /// The same messages in whole blocks, as operations, a list for each block.
+    /// The same messages in whole blocks: one list of operations for each block.
     pub fn whole_blocks(&self) -> Vec<Vec<Operation>> {
         let mut blocks: Vec<Vec<Operation>> =
             self.all.chunks(MESSAGES_IN_BLOCK).map(|part| vec![Operation::Put(part.to_vec())]).collect();
@@ -252,14 +252,14 @@ impl Messages {
         blocks
     }
 
-    /// Whether there are so many `blocks` that whole ones are better.
+    /// Whether the folder has so many `blocks` that compacting is worthwhile.
     pub fn are_worth_compacting(&self, blocks: i64) -> bool {
         let whole = self.all.len().div_ceil(MESSAGES_IN_BLOCK) as i64;
         blocks > 16 && blocks > whole.saturating_mul(4)
     }
 }
 
-/// A block of a folder, which comes after all that `sums` knows of; they know it then.
+/// The next block of a folder, after all that `sums` counts; updates `sums`.
 pub(super) fn block(folder: i64, operations: &[Operation], sums: &mut Sums) -> Result<BlockRow, postcard::Error> {
     let content = postcard::to_allocvec(operations)?;
     let number = sums.blocks;
@@ -268,7 +268,7 @@ pub(super) fn block(folder: i64, operations: &[Operation], sums: &mut Sums) -> R
     Ok(BlockRow { folder, number, content, checksum })
 }
 
-/// Whether these are all blocks of a folder, as they were written; otherwise why not.
+/// Checks that these are all blocks of a folder, as written; the error says what is wrong.
 pub(super) fn check_chain(folder: i64, blocks: &[BlockRow], sums: &Sums) -> Result<(), RecordDamage> {
     let (mut number, mut last) = (0, 0);
     for block in blocks {

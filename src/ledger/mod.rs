@@ -1,14 +1,13 @@
 //! The ledger: the durable record of what is already on the target, one for each mailbox.
 //!
-//! Promises the order *intend (durable) -> append -> done*: an intent survives a power cut from the moment [`Ledger::record`] returns, and
+//! Promises the order *intent (durable) -> append -> done*: an intent survives a power cut from the moment [`Ledger::record`] returns, and
 //! a message that was intended but not settled stays visible through [`Ledger::intents`] until the target has been asked what became of it.
-//! What was settled is passed to the store at once, so that nothing is lost when the program ends, and survives a power cut from the next
-//! intent on, or a second later: losing it costs a request to the target, not a message. A second run on the same mailbox is refused. A
-//! record that is damaged or of another version is set aside, reported, and replaced by an empty one; the engine then compares with the
-//! target by content.
+//! What is settled goes to the store at once, so that it survives the end of the program; it survives a power cut from the next intent on,
+//! or a second later: losing it costs a request to the target, not a message. A second run on the same mailbox is refused. A record that is
+//! damaged or of another version is set aside, reported, and replaced by an empty one; the engine then compares with the target by content.
 //!
-//! The way of a message through it: `folder` takes what became known, `messages` writes it into a block and `head` into the folder's head,
-//! `store` is the seam, `sqlite` keeps the rows in a file. `docs/ledger.md` describes the file.
+//! The way of a message: `folder` takes the change, `messages` writes it into a block and `head` into the folder's head, `store` is the
+//! seam, `sqlite` keeps the rows in a file. `docs/ledger.md` describes the file.
 
 mod checksum;
 mod departures;
@@ -37,12 +36,12 @@ pub use store::{BlockRow, Durable, HeadRow, ItemRow, Opened, Rows, Store, Write}
 
 use crate::domain::RecordDamage;
 
-/// Whose mailbox a record is about.
+/// Identifies the mailbox of a record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct MailboxKey {
     /// The source as `host:port`.
     pub source: String,
-    /// The target as `host:port`; the port is the administration's where there is one, because the port for mail may be moved.
+    /// The target as `host:port`; the administration's port if there is one, because the port for mail may be moved.
     pub target: String,
     /// The account's address in its key form.
     pub address: String,
@@ -51,17 +50,17 @@ pub struct MailboxKey {
 /// What was known about a mailbox when its record was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum History {
-    /// There was no record of it.
+    /// It had no record.
     New,
-    /// There was one.
+    /// It had one.
     Known,
-    /// There was one, and its last holder did not give it back: what that one sent last may still arrive.
+    /// It had one that its last holder did not give back: what that holder sent last may still arrive.
     TakenOver,
-    /// There was one that cannot be used.
+    /// It had one that cannot be used.
     SetAside {
         /// Where it is kept now.
         kept_as: String,
-        /// In which way it is not what was written.
+        /// What is wrong with it.
         why: RecordDamage,
     },
 }

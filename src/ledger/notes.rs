@@ -1,7 +1,7 @@
-//! What is noted of calendars and address books beside their items: of a collection of the target as a whole, and of where an account's
-//! items come from.
+//! Notes on calendars and address books beside their items: the state of a target collection as a whole, and where an account's items come
+//! from.
 //!
-//! A note that is not what was written, or that nobody can read, is as good as none.
+//! A note that is damaged or cannot be read counts as none.
 
 use super::checksum::checksum;
 use super::store::{Durable, ItemRow, Write};
@@ -10,13 +10,13 @@ use crate::domain::RecordFault;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// What a run noted of a collection of the target when it had worked on all of it.
+/// A run's note on a target collection after all work on it.
 #[derive(Serialize, Deserialize)]
 struct CollectionNote {
     sync_token: Option<String>,
 }
 
-/// Where the items of an account were found.
+/// Where an account's items were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemsAt {
@@ -28,32 +28,31 @@ pub enum ItemsAt {
     Nowhere,
 }
 
-/// Under which name the note of a collection of the target is kept. No collection of the source is called so.
+/// The name under which a target collection's note is kept. No source collection has such a name.
 fn name(collection: &str) -> String {
     format!("\ntarget\n{collection}")
 }
 
-/// And the note of where the items are.
+/// The same for the note of where the items are.
 const ITEMS_AT: &str = "\nitems at";
 
 impl Ledger {
-    /// The state that a collection of the target was in at the end of an earlier run, with which the server can be asked what changed since
-    /// (RFC 6578).
+    /// The sync token of a target collection at the end of an earlier run, with which the server can be asked for later changes (RFC 6578).
     pub fn target_state(&self, collection: &str) -> Result<Option<String>, LedgerError> {
         Ok(self.noted::<CollectionNote>(&name(collection))?.and_then(|note| note.sync_token))
     }
 
-    /// Notes the state that a collection of the target is in; none where the server does not say.
+    /// Notes the sync token of a target collection; none if the server gives none.
     pub fn note_target_state(&mut self, collection: &str, sync_token: Option<String>) -> Result<(), LedgerError> {
         self.note(name(collection), &CollectionNote { sync_token })
     }
 
-    /// Where an earlier run found the items of the account; none where no run came to an end with them.
+    /// Where an earlier run found the account's items; none if no run finished them.
     pub fn items_at(&self) -> Result<Option<ItemsAt>, LedgerError> {
         self.noted(ITEMS_AT)
     }
 
-    /// Notes where the items of the account are.
+    /// Notes where the account's items are.
     pub fn note_items_at(&mut self, at: ItemsAt) -> Result<(), LedgerError> {
         self.note(ITEMS_AT.to_owned(), &at)
     }

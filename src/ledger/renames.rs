@@ -1,5 +1,5 @@
-//! Folders that go by other names: on the source, whose folder a record is about; on the target, where it is. The names are intended before
-//! they are given, and noted in one step for all folders that they are about.
+//! Renamed folders: on the source, whose folder a record is about, and on the target, where it is. New names are intended first, and noted
+//! in one step for all folders concerned.
 
 use super::folder::{FolderRecord, record};
 use super::head::{Head, Renaming};
@@ -7,20 +7,20 @@ use super::{Ledger, LedgerError};
 use crate::domain::{Folder, FolderPath};
 use std::collections::BTreeMap;
 
-/// A record whose folder of the source goes by another name now.
+/// A record whose source folder has a new name.
 #[derive(Debug, Clone, Copy)]
 pub struct Renamed<'a> {
     /// The record.
     pub record: &'a FolderRecord,
-    /// The folder as the source lists it.
+    /// The source folder as listed now.
     pub now: &'a Folder,
-    /// The name that the target's folder is about to get; none where it keeps its own.
+    /// The name that the target's folder is about to get; none if it keeps its own.
     pub renaming: Option<&'a Renaming>,
 }
 
 impl Ledger {
-    /// Notes that folders of the source go by other names now, and which names the target's folders are about to get. Records are told apart
-    /// by their names: one of a folder that is gone, and whose name another folder has now, is not found by that name any more.
+    /// Notes new names of source folders, and which names the target's folders are about to get. A lookup by name no longer finds the
+    /// record of a folder that is gone and whose name another folder has now.
     pub fn rename_sources(&mut self, renamed: &[Renamed<'_>]) -> Result<(), LedgerError> {
         let changes: BTreeMap<i64, &Renamed<'_>> = renamed.iter().map(|it| (it.record.id, it)).collect();
         let taken = |name: &[u8]| renamed.iter().any(|it| it.now.wire_name == name);
@@ -36,23 +36,23 @@ impl Ledger {
                 head.source.wire_name.clone_from(&now.wire_name);
                 head.renaming = renaming.cloned();
             }
-            // No server has a name with NUL in it.
+            // No server allows NUL in a name.
             None => head.source.wire_name.extend(format!("\0{id}").into_bytes()),
         })
     }
 
-    /// The folders of the target that are about to get other names when the record ends.
+    /// The target folders with an unsettled intent to rename.
     pub fn renamings(&self) -> Vec<(FolderRecord, Renaming)> {
         let open = self.heads().filter_map(|(id, head)| Some((record(id, head), head.renaming.clone()?)));
         open.collect()
     }
 
-    /// Notes the name that a folder of the target is about to get; none when it keeps the one it has.
+    /// Notes the name that a target folder is about to get; none if it keeps its own.
     pub fn intend_renaming(&mut self, folder: &FolderRecord, renaming: Option<&Renaming>) -> Result<(), LedgerError> {
         self.change_heads(&[folder.id], |_, head| head.renaming = renaming.cloned())
     }
 
-    /// Notes the names that folders of the target have now by our doing, each with its wire name and its path.
+    /// Notes the names that the program gave to target folders, each with its wire name and its path.
     pub fn target_renamed(&mut self, folders: &[(FolderRecord, Vec<u8>, FolderPath)]) -> Result<(), LedgerError> {
         let ids: Vec<i64> = folders.iter().map(|(folder, ..)| folder.id).collect();
         self.change_heads(&ids, |id, head| {
@@ -63,7 +63,7 @@ impl Ledger {
         })
     }
 
-    /// Notes that somebody has given a folder of the target another name: it is not ours to name any more.
+    /// Notes that somebody renamed a target folder: the program does not rename it any more.
     pub fn named_by_owner(
         &mut self,
         folder: &FolderRecord,
@@ -78,7 +78,7 @@ impl Ledger {
         })
     }
 
-    /// Notes that the target's folder was made by us. A power cut within a second may take that back; then it is nobody's to rename.
+    /// Notes that the program created the target folder. If a power cut within a second undoes the note, that folder is never renamed.
     pub fn made(&mut self, folder: &FolderRecord) -> Result<(), LedgerError> {
         self.change_head(folder.id, |head| head.is_made = true)
     }

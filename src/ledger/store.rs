@@ -1,28 +1,28 @@
-//! The seam between the ledger and what keeps it: a store keeps for each mailbox two kinds of rows, heads and blocks, and knows nothing of
-//! what they mean.
+//! The seam between the ledger and its store. A store keeps two kinds of rows for each mailbox, heads and blocks, and knows nothing of
+//! their meaning.
 //!
 //! A store promises
-//! - that a [`Write`] is kept whole or not at all, and writes in their order;
-//! - that at most one [`Rows`] of a mailbox is open at a time, whoever asks, and that a [`Rows`] that lost its mailbox to another one can
-//!   write nothing more ([`LedgerErrorKind::Fenced`](super::LedgerErrorKind::Fenced));
+//! - that a [`Write`] is kept whole or not at all, and that writes are kept in order;
+//! - that at most one [`Rows`] of a mailbox is open at a time, across all programs, and that a [`Rows`] that lost its mailbox to another
+//!   one can write nothing more ([`LedgerErrorKind::Fenced`](super::LedgerErrorKind::Fenced));
 //! - that a write [`Durable::AtOnce`] survives a power cut when it returns, with all writes before it.
 
 use super::{History, LedgerError, MailboxKey};
 
-/// What keeps the records of mailboxes.
+/// Keeps the records of mailboxes.
 pub trait Store: Send + Sync + std::fmt::Debug {
-    /// Opens the record of a mailbox, or makes it, and holds it until the rows are dropped.
+    /// Opens or creates the record of a mailbox, and holds it until the rows are dropped.
     fn open(&self, key: &MailboxKey) -> Result<Opened, LedgerError>;
 
-    /// Whether there is a record of a mailbox.
+    /// Whether a mailbox has a record.
     fn has(&self, key: &MailboxKey) -> Result<bool, LedgerError>;
 }
 
-/// The record of a mailbox as it was found.
+/// A record as it was opened.
 pub struct Opened {
     /// Its rows.
     pub rows: Box<dyn Rows>,
-    /// Its heads; each is whole.
+    /// Its heads; all are undamaged.
     pub heads: Vec<HeadRow>,
     /// What was known about the mailbox before.
     pub history: History,
@@ -30,15 +30,15 @@ pub struct Opened {
 
 /// The rows of one mailbox, held.
 pub trait Rows: Send {
-    /// The blocks of a folder by their numbers, ascending.
+    /// The blocks of a folder, ascending by number.
     fn blocks(&self, folder: i64) -> Result<Vec<BlockRow>, LedgerError>;
 
-    /// The items of a collection of the source. A store that keeps none is as good: the target is asked for each item.
+    /// The items of a source collection. A store may keep none: the target is then asked for each item.
     fn items(&self, _collection: &str) -> Result<Vec<ItemRow>, LedgerError> {
         Ok(Vec::new())
     }
 
-    /// Keeps a change.
+    /// Writes a change.
     fn write(&mut self, write: &Write, durable: Durable) -> Result<(), LedgerError>;
 }
 
@@ -47,9 +47,9 @@ pub trait Rows: Send {
 pub struct HeadRow {
     /// The folder's number within its mailbox, never 0.
     pub folder: i64,
-    /// What is known.
+    /// What is known, as JSON.
     pub content: String,
-    /// Says whether that is what was written.
+    /// The checksum of the content.
     pub checksum: i64,
 }
 
@@ -60,45 +60,45 @@ pub struct BlockRow {
     pub folder: i64,
     /// Its place in the folder's history, from 0.
     pub number: i64,
-    /// What became known.
+    /// The operations of this step.
     pub content: Vec<u8>,
-    /// Says whether that, and every block before it, is what was written.
+    /// The checksum of this and all earlier blocks.
     pub checksum: i64,
 }
 
 /// An event, a task or a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemRow {
-    /// The collection of the source that it is in.
+    /// The source collection that holds it.
     pub collection: String,
-    /// Which it is, within its collection.
+    /// Its key within its collection.
     pub key: String,
     /// What is known.
     pub content: String,
-    /// Says whether that is what was written.
+    /// The checksum of the content.
     pub checksum: i64,
 }
 
-/// What is written in one step, in this order: folders forgotten, heads, blocks, items, items withdrawn. An item is either written or
-/// withdrawn in one step.
+/// One step of writing, carried out in this order: folders forgotten, heads, blocks, items, items withdrawn. One step never both writes and
+/// withdraws an item.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Write {
-    /// Folders of which every block goes.
+    /// Folders that lose all their blocks.
     pub cleared: Vec<i64>,
-    /// Folders of which the head goes too.
+    /// Folders that lose their head as well.
     pub forgotten: Vec<i64>,
-    /// Heads that are new, or replace the ones with their numbers.
+    /// Heads that are new, or replace those with their numbers.
     pub heads: Vec<HeadRow>,
-    /// Blocks that are new.
+    /// New blocks.
     pub blocks: Vec<BlockRow>,
-    /// Items that are new, or replace the ones with their keys.
+    /// Items that are new, or replace those with their keys.
     pub items: Vec<ItemRow>,
-    /// Items that go: their collections and keys.
+    /// Items to delete: their collections and keys.
     pub withdrawn_items: Vec<(String, String)>,
 }
 
 impl Write {
-    /// Takes a later write in, as if both had been one after another.
+    /// Joins a later write, as if both had been written in order.
     pub fn join(&mut self, later: Self) {
         for folder in later.cleared.iter().chain(&later.forgotten) {
             self.blocks.retain(|block| block.folder != *folder);
@@ -119,7 +119,7 @@ impl Write {
                     .any(|(collection, key)| (collection, key) == (&item.collection, &item.key))
         };
         self.items.retain(|item| !later_names(item));
-        // What goes is written before what comes: what came again since must not go.
+        // Forgetting is written before adding: what was added again must not be forgotten.
         self.withdrawn_items.retain(|(collection, key)| {
             !later.items.iter().any(|later| (&later.collection, &later.key) == (collection, key))
         });
@@ -127,7 +127,7 @@ impl Write {
         self.withdrawn_items.extend(later.withdrawn_items);
     }
 
-    /// About how many bytes it takes.
+    /// Its approximate size in bytes.
     pub fn size(&self) -> usize {
         let heads: usize = self.heads.iter().map(|head| head.content.len() + 32).sum();
         let items: usize =
@@ -136,11 +136,11 @@ impl Write {
     }
 }
 
-/// When a write has to survive a power cut.
+/// When a write must survive a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durable {
     /// When it returns.
     AtOnce,
-    /// With the next one that must at once, or a second later.
+    /// With the next write that must at once, or a second later.
     Soon,
 }

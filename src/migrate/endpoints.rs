@@ -1,4 +1,4 @@
-//! Turns what the user typed into the servers to which a run connects and the certificates that it trusts.
+//! Turns the user's settings into the servers that a run connects to and the certificates that it trusts.
 
 use super::request::{AdministrationServer, Groupware, GroupwareMode, MailServer, Servers, TargetKind};
 use crate::dav::DavAddress;
@@ -23,7 +23,7 @@ pub fn source_endpoint(servers: &Servers, certificates: &KnownCertificates) -> R
     endpoint(Side::Source, &servers.source, None, servers, certificates)
 }
 
-/// The endpoint of the target; `port` overrides the typed and the usual one.
+/// The endpoint of the target; `port` overrides the typed and the default one.
 pub fn target_endpoint(
     servers: &Servers,
     port: Option<u16>,
@@ -70,10 +70,10 @@ pub struct DavEnds {
     pub only_folders: bool,
     /// Whether a source without calendars is a failure, because the user said where they are.
     pub demanded: bool,
-    /// What the first account found where the source's calendars should be: a server, or why nothing answers there. After a silence no
-    /// other account waits for it; after a server has answered, silence is a failure.
+    /// What the first account found at the source's calendar address: a server, or why nothing answers there. After a silence no other
+    /// account waits for it; after a server has answered, silence is a failure.
     pub first_met: OnceLock<Result<(), ItemServerFault>>,
-    /// Whether participants stay if the target sends nothing.
+    /// Whether participants are kept if the target sends nothing.
     pub keep_attendees: bool,
 }
 
@@ -92,7 +92,7 @@ pub struct DavEnd {
     pub cleartext_allowed: bool,
 }
 
-/// The DAV servers of a run; none when items are not to be migrated.
+/// The DAV servers of a run; none if items are not migrated.
 pub fn dav_ends(
     groupware: &Groupware,
     servers: &Servers,
@@ -133,8 +133,8 @@ pub fn dav_ends(
     }))
 }
 
-/// Which certificate to trust at an address: the given fingerprint, else the one trusted earlier, else the usual check; if that fails,
-/// whatever is given or trusted for another service of the same host.
+/// Which certificate to trust at an address: the given fingerprint, else the one trusted earlier, else the usual check; if that fails, any
+/// that is given or trusted for another service of the same host.
 pub fn trust(
     address: &ServerAddress,
     port: u16,

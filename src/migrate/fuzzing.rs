@@ -1,10 +1,9 @@
-//! Entry points for fuzzing what compares messages; see [`crate::fuzz`].
+//! Fuzzing entry points for the comparison of messages; see [`crate::fuzz`].
 
 use crate::migrate::content::comparison::{Comparison, Summariser, Summary};
 use crate::migrate::content::reading::Measure;
 
-/// The summary of a message does not depend on how it is cut into chunks, and other line ends are no other
-/// content.
+/// The summary of a message does not depend on how it is cut into chunks, and different line endings do not make different content.
 pub fn contents(bytes: &[u8]) {
     let whole = summary(bytes, bytes.len().max(1));
     for size in [1, 2, 7] {

@@ -1,4 +1,4 @@
-//! Why work on a mailbox cannot continue as it is, and what that means: try again, give the mailbox up, or stop.
+//! Why work on a mailbox cannot continue, and what follows: try again, give the mailbox up, or stop.
 
 use crate::domain::{Account, Note, OwnFile, Problem, ProblemKind, Side};
 use crate::imap::ImapError;
@@ -7,9 +7,9 @@ use crate::ledger::{LedgerError, LedgerErrorKind};
 /// Ends the current attempt on a mailbox.
 #[derive(Debug)]
 pub enum Halt {
-    /// A server failed us. When the connection is gone, a new one may help.
+    /// A server failed us. If the connection is lost, a new one may help.
     Server {
-        /// The side it is on.
+        /// The server's side.
         side: Side,
         /// Its answer, or the loss of the connection.
         error: ImapError,
@@ -31,7 +31,7 @@ impl Halt {
         }
     }
 
-    /// The problem as the user meets it; none when the user stopped it.
+    /// The problem as the user meets it; none if the user stopped or paused the run.
     pub fn problem(&self, account: &Account) -> Option<Problem> {
         match self {
             Halt::Server { side, error } => Some(server_problem(*side, error, account)),
@@ -77,9 +77,9 @@ impl From<Problem> for Halt {
     }
 }
 
-/// Names the side of a server's error.
+/// Adds the side to a server's error.
 pub trait OnSide<T> {
-    /// The error as one on that side.
+    /// Marks the error as one of this side.
     fn on(self, side: Side) -> Result<T, Halt>;
 }
 

@@ -1,4 +1,4 @@
-//! The heads of a folder's messages in little memory: a million of them take some 32 MB.
+//! The heads of a folder's messages in little memory: a million take about 32 MB.
 
 use crate::domain::{MessageHead, Uid};
 use crate::imap::{ImapError, Reader};
@@ -7,12 +7,12 @@ use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// One message, without its content.
+/// A message without its content.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Head {
     /// Its UID.
     pub uid: Uid,
-    /// Its size as the server announces it.
+    /// Its size in bytes as the server announces it.
     pub size: u64,
     /// Its internal date.
     pub date: Option<DateTime<FixedOffset>>,
@@ -31,13 +31,13 @@ impl Head {
         Self { size, ..self }
     }
 
-    /// The same number for the same flags.
+    /// A number that is equal for equal flags, however they are spelt.
     pub fn flags_meaning(&self) -> u32 {
         self.flags >> SPELLINGS
     }
 }
 
-/// Bits that distinguish sets of flags that mean the same.
+/// The number of bits that distinguish spellings of the same set of flags.
 const SPELLINGS: u32 = 8;
 
 /// The first number for a set of flags.
@@ -55,14 +55,14 @@ fn number_of(flags: &[String]) -> u32 {
 #[derive(Debug, Default)]
 pub struct Heads {
     heads: Vec<Head>,
-    /// The sets of flags that occur, by their numbers; most folders have a handful.
+    /// The sets of flags that occur, by number; most folders have a handful.
     flag_sets: HashMap<u32, Vec<String>>,
     known: HashMap<Vec<String>, u32>,
     read: u64,
     permanent_ids: HashMap<Uid, u64>,
     /// Flags that cannot be sent, one for each message that has any.
     unused_flags: HashMap<Uid, String>,
-    /// An example of what the server sends in place of a date that can be understood.
+    /// An example of a date from the server that cannot be parsed.
     unread_date: Option<String>,
 }
 
@@ -75,7 +75,7 @@ impl Heads {
         Ok(heads)
     }
 
-    /// Takes one in.
+    /// Adds a head.
     pub fn push(&mut self, head: MessageHead) {
         let flags = match self.known.get(&head.flags) {
             Some(flags) => *flags,
@@ -106,29 +106,29 @@ impl Heads {
         self.read = self.heads.len() as u64;
     }
 
-    /// How many were read, including those that were not kept.
+    /// How many heads were read, including those that were not kept.
     pub fn read(&self) -> u64 {
         self.read
     }
 
-    /// Hands out, once, the ids that a message has in every folder of the server.
+    /// Takes the ids that a message has in every folder of the server; empty from then on.
     pub fn take_permanent_ids(&mut self) -> HashMap<Uid, u64> {
         std::mem::take(&mut self.permanent_ids)
     }
 
-    /// Keeps only some; returns how many were left out.
+    /// Keeps only the wanted heads; returns how many were left out.
     pub fn keep(&mut self, wanted: impl FnMut(&Head) -> bool) -> u64 {
         let before = self.heads.len();
         self.heads.retain(wanted);
         (before - self.heads.len()) as u64
     }
 
-    /// All of them.
+    /// All heads, ascending by UID.
     pub fn all(&self) -> &[Head] {
         &self.heads
     }
 
-    /// The one with that UID.
+    /// The head with this UID.
     pub fn get(&self, uid: Uid) -> Option<&Head> {
         self.heads.binary_search_by_key(&uid, |head| head.uid).ok().map(|index| &self.heads[index])
     }
@@ -143,17 +143,17 @@ impl Heads {
         self.unused_flags.get(&uid).map(String::as_str)
     }
 
-    /// An example of what the server sends in place of a date.
+    /// An example of a date from the server that cannot be parsed.
     pub fn unread_date(&self) -> Option<&str> {
         self.unread_date.as_deref()
     }
 
-    /// Messages without a date that can be understood.
+    /// Messages whose date is missing or cannot be parsed.
     pub fn dateless(&self) -> Vec<Uid> {
         self.heads.iter().filter(|head| head.date.is_none()).map(|head| head.uid).collect()
     }
 
-    /// Gives messages the dates in their headers.
+    /// Gives messages the dates from their headers.
     pub fn take_dates(&mut self, dates: &BTreeMap<Uid, DateTime<FixedOffset>>) {
         for head in &mut self.heads {
             head.date = head.date.or_else(|| dates.get(&head.uid).copied());
@@ -165,7 +165,7 @@ impl Heads {
         self.heads.iter().map(|head| head.size).sum()
     }
 
-    /// Their number and their size.
+    /// Their number and their size in bytes.
     pub fn counts(&self) -> Counts {
         Counts { messages: self.heads.len() as u64, bytes: self.bytes() }
     }

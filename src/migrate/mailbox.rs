@@ -1,7 +1,7 @@
-//! One mailbox: one worker's job, from signing in on both sides to its last folder, through as many connections as it takes.
+//! One mailbox: one worker's job, from signing in on both sides to the last folder, over as many connections as it takes.
 //!
-//! 1. Its mail, except the folders that may hold calendars and contacts as messages.
-//! 2. Its items, wherever they come from.
+//! 1. Its mail, except folders that may hold calendars and contacts as messages.
+//! 2. Its items, from any origin.
 //! 3. The messages of those folders that did not become items, as mail.
 //!
 //! No other mail waits for items. If no folder may hold any, step 3 has nothing to do.
@@ -40,29 +40,29 @@ pub struct MailboxTask<'a> {
     migration: Migration<'a>,
 }
 
-/// What is known about it so far.
+/// The state of the mailbox so far.
 struct Migration<'a> {
     mailbox: Mailbox<'a>,
     ledger: Option<Ledger>,
     folders: Option<Vec<FolderJob>>,
-    /// What the source lists but is not copied.
+    /// Folders that the source lists but that are not copied.
     left_out: Vec<LeftOut>,
-    /// Messages that were found to be gone from the source and not found again yet.
+    /// Messages that are gone from the source and were not found again yet.
     gone: Vec<Gone>,
     beside: Beside,
     losses_at_names: renames::Losses,
-    /// Folders that are copied as mail after the items; empty from then on.
+    /// Folders that are copied as mail after the items; empty once that has begun.
     after_items: BTreeSet<FolderId>,
     /// The outcome of the items, once they have been migrated.
     items: Option<ItemsEnd>,
     /// Whether a folder that has not changed since it was complete needs no scan.
     takes_over: bool,
-    /// What the target has room for, as far as it announced that and until it was looked at.
+    /// The room on the target, as far as announced, until it was compared with the need.
     room: Room,
 }
 
 impl<'a> MailboxTask<'a> {
-    /// For a mailbox that has not begun yet.
+    /// A mailbox that has not begun yet.
     pub fn new(context: &'a RunContext, id: AccountId, account: &'a Account) -> Self {
         let mailbox = Mailbox::new(context, account, Reporter::new(context, id));
         let migration = Migration {
@@ -95,7 +95,7 @@ impl Task<Verdict> for MailboxTask<'_> {
             };
             migration.migrate_items(ended);
             if ended == Ended::Done(()) && migration.left_items() {
-                // Nothing is wrong with it; its items were left for later.
+                // Nothing failed; its items were left for later.
                 return Turn::Ended(migration.end(Ended::Stopped));
             }
             let is_through = std::mem::take(&mut migration.after_items).is_empty();
@@ -114,7 +114,7 @@ impl Task<Verdict> for MailboxTask<'_> {
 impl Work for Migration<'_> {
     type Done = ();
 
-    /// What is settled, what was checked or compared, and the folders that are finished.
+    /// Counts what is settled, checked or compared, and the finished folders.
     fn progress(&self) -> u64 {
         self.settled()
             + self.mailbox.reporter.checked
@@ -141,12 +141,12 @@ impl Work for Migration<'_> {
 }
 
 impl Migration<'_> {
-    /// Messages that were found or copied so far.
+    /// The number of messages found or copied so far.
     fn settled(&self) -> u64 {
         self.folders.iter().flatten().map(|job| job.progress.settled()).sum()
     }
 
-    /// Migrates calendars and contacts, once, when the mail that does not wait for them has ended, however it ended.
+    /// Migrates calendars and contacts, once, after the mail that does not wait for them has ended, however it ended.
     fn migrate_items(&mut self, ended: Ended<()>) {
         let Self { mailbox, ledger, items, .. } = self;
         let (context, id, account) = (mailbox.context, mailbox.reporter.account, mailbox.account);
@@ -161,7 +161,7 @@ impl Migration<'_> {
         *items = Some(end);
     }
 
-    /// Whether the user skipped the account while its items were being copied, before they were finished.
+    /// Whether the user skipped the account before its items were finished.
     fn left_items(&self) -> bool {
         let Mailbox { context, reporter, .. } = &self.mailbox;
         context.control.is_skipped(reporter.account) && self.items.as_ref().is_some_and(|items| items.is_incomplete)
@@ -214,8 +214,8 @@ impl Migration<'_> {
             left_out: left_out.clone(),
         });
         reporter.losses_of_list(&left_out);
-        // A complete folder has all messages, so every folder is scanned if rules leave some out, or if the messages of the other folders
-        // must be known.
+        // All folders are scanned if rules leave messages out, because a complete folder has all of them, or if the messages of the other
+        // folders must be known.
         let needs_all = context.selection.limits_messages() || folders.iter().any(|job| job.rest);
         self.takes_over = !needs_all && !context.options.repair;
         self.left_out = left_out;
@@ -226,7 +226,7 @@ impl Migration<'_> {
         self.room = target.free.into();
         let holds = |job: &FolderJob| source.folders.iter().zip(&may_hold).any(|(it, may)| *may && *it == job.source);
         let wait = folders.iter().any(holds);
-        // The folder for messages that no other folder has comes after all others.
+        // The folder for messages that are in no other folder comes last.
         self.after_items = folders.iter().filter(|job| holds(job) || (wait && job.rest)).map(|job| job.id).collect();
         self.ledger = Some(ledger);
         Ok(folders)
@@ -255,8 +255,8 @@ impl Migration<'_> {
         ledger: &mut Ledger,
         folders: &mut [FolderJob],
     ) -> Result<(), Halt> {
-        // What an earlier attempt saw in a folder of the target is older than what that attempt sent to it. A folder that comes last would
-        // be judged by it, and sent again.
+        // A status from an earlier attempt is older than what that attempt sent. A folder that comes last would be judged by it, and sent
+        // again.
         folders.iter_mut().filter(|job| !job.progress.finished).for_each(|job| job.target = None);
         if let Some(rest) = folders.iter().find(|job| job.rest && !job.progress.finished) {
             // A lost connection shows at the next command.
@@ -267,14 +267,14 @@ impl Migration<'_> {
         let is_due = |job: &FolderJob| !waiting.contains(&job.id);
         let last = in_the_end(folders);
         self.bring_to_end(sessions, ledger, folders, &|job| is_due(job) && !last.contains(&job.id.index()))?;
-        // A folder at which a connection was lost comes alone, after all others are finished. Some were refused only now.
+        // A folder at which a connection was lost comes alone, after all others. Some were refused only now.
         let last = in_the_end(folders).into_iter().filter(|index| is_due(&folders[*index])).collect::<Vec<_>>();
         for index in last {
             sessions.wait_for_next_byte(self.mailbox.context.options.patience.alone)?;
             self.bring_to_end(sessions, ledger, folders, &|job| job.id.index() == index)?;
         }
         if !waiting.is_empty() {
-            // Not all folders were read, so messages that are gone from one could not be found in another.
+            // Not all folders were read, so a message that is gone from one may be in another.
             return Ok(());
         }
         deletions::settle(&mut self.mailbox, sessions, ledger, folders, &mut self.gone, &self.beside)?;
@@ -282,7 +282,7 @@ impl Migration<'_> {
         Ok(())
     }
 
-    /// Finishes those folders that are `due` and not finished yet.
+    /// Finishes the `due` folders that are not finished yet.
     fn bring_to_end(
         &mut self,
         sessions: &mut Sessions,
@@ -297,7 +297,7 @@ impl Migration<'_> {
         }
         flags::of_unchanged(&mut self.mailbox, sessions, ledger, folders)?;
         if folders.iter().any(due) {
-            // Folders are scanned while it signs in.
+            // Folders are scanned while the follower signs in.
             let Mailbox { context, reporter, account, user, .. } = &self.mailbox;
             sessions.start_follower(context, reporter.account, account, user.as_ref());
         }
@@ -309,7 +309,7 @@ impl Migration<'_> {
         proof::prove_folders(&mut self.mailbox, sessions, ledger, folders)
     }
 
-    /// Reports, before anything is copied, if the target has less free space than is needed.
+    /// Reports, before anything is copied, if the target has less free space than needed.
     fn weigh(&mut self, ledger: &Ledger, folders: &[FolderJob]) -> Result<(), Halt> {
         let room = std::mem::take(&mut self.room);
         if room == Room::default() {
@@ -326,8 +326,8 @@ impl Migration<'_> {
     }
 }
 
-/// The indexes of the folders that come last, each alone: those at which a connection was lost, and after them the one for messages that no
-/// other folder has.
+/// The indexes of the folders that come last, each alone: those at which a connection was lost, then the one for messages that are in no
+/// other folder.
 fn in_the_end(folders: &[FolderJob]) -> Vec<usize> {
     let open = || (0..folders.len()).filter(|index| !folders[*index].progress.finished);
     let suspects: Vec<usize> = open().filter(|index| folders[*index].is_suspect() && !folders[*index].rest).collect();

@@ -1,4 +1,4 @@
-//! The engine: the only layer that knows both servers and the ledger. It has never heard of egui.
+//! The engine: the only layer that knows both servers and the ledger. It knows nothing of egui.
 //!
 //! [`start`] begins a run on threads of its own and returns at once; a [`Run`] is the handle to it. The way of a message:
 //!
@@ -8,7 +8,7 @@
 //! 4. `reconcile`: what is known about a folder from earlier runs, and the outcome of what an interruption left open.
 //! 5. `copy`: one stream over all folders; one thread reads, another sends.
 //! 6. `proof`: messages are read back from the target and compared.
-//! 7. `groupware`: after the mail, the account's calendars, contacts and tasks, if these are to be migrated.
+//! 7. `groupware`: after the mail, the account's calendars, contacts and tasks, if these are migrated.
 //!
 //! Besides, `check` looks without changing anything, and `verify` compares two mailboxes without any record. `docs/architecture.md` lists
 //! all stages in the order in which they may name each other.

@@ -1,4 +1,4 @@
-//! What a run is asked to do: the servers, the accounts, the options. Plain data, the same from window and command line.
+//! What a run is asked to do: the servers, the accounts, the options. Plain data, the same for window and command line.
 
 mod servers;
 mod sign_in_way;
@@ -23,75 +23,74 @@ use std::time::Duration;
 pub struct Request {
     /// Check, migrate or verify.
     pub kind: RunKind,
-    /// Where from and where to.
+    /// The source and the target.
     pub servers: Servers,
     /// The accounts, in the order of their ids.
     pub accounts: Vec<Account>,
-    /// The sizes of their mailboxes in bytes, as far as a check counted them: the largest begins first. May be shorter than the accounts.
+    /// The sizes of their mailboxes in bytes, where a check counted them: the largest begins first. May be shorter than the accounts.
     pub known_bytes: Vec<Option<u64>>,
     /// Lines of the CSV that could not be used, for the report.
     pub bad_lines: Vec<BadLine>,
-    /// What is left out or goes elsewhere.
+    /// The user's rules: what is left out, and what goes elsewhere.
     pub selection: Selection,
     /// The whole list that the accounts were chosen from, for the record of the migration.
     pub list: AccountList,
-    /// Gives further accounts during the run, if anybody does.
+    /// Adds accounts during the run, if set.
     pub work: Option<Arc<dyn Work>>,
-    /// What several machines keep to together, if several work on these servers.
+    /// What the machines share, if several work on these servers.
     pub together: Option<Arc<dyn Together>>,
-    /// How.
+    /// How the run works.
     pub options: Options,
 }
 
 /// Gives accounts to a run one by one, for example from a list that several machines share.
 pub trait Work: Send + Sync + std::fmt::Debug {
-    /// The next account, which the run knows by this id from now on. Waits for one as long as there may be one and `enough` is not true; the
-    /// run asks again then, unless it ends.
-    /// How the account ends is reported to the [`Observer`].
+    /// The next account, which the run knows by this id from now on. Waits as long as one may come and `enough` is false; once it is true,
+    /// returns none, and the run asks again unless it ends. The account's end is reported to the [`Observer`].
     fn next(&self, id: AccountId, enough: &dyn Fn() -> bool) -> Option<Account>;
 }
 
-/// What several machines that work on the same servers keep to together. Every method may wait for an answer from far away.
+/// What machines that work on the same servers share. Every method may wait for a far answer.
 pub trait Together: Send + Sync + std::fmt::Debug {
-    /// Room for one more connection to a server, until it is dropped; none while there is none.
+    /// Room for one more connection to a server, until it is dropped; none if the limit is reached.
     fn room(&self, side: Side) -> Option<Box<dyn Send>>;
 
     /// Notes that a server refused a sign-in.
     fn refused(&self, side: Side);
 
-    /// How long each sign-in that a server refused a short while ago counts yet, the longest first.
+    /// How long each recent refused sign-in still counts, the longest first.
     fn refusals(&self, side: Side) -> Vec<Duration>;
 
-    /// Which share of the limits of speed is ours.
+    /// Our share of the limits of rate.
     fn share(&self) -> Share;
 
-    /// Whose turn it is to do what is done once over all machines.
+    /// Whose turn it is for a task that is done once for all machines.
     fn errand(&self, what: &str) -> Errand;
 }
 
-/// Whose turn it is to do something that is done once.
+/// Whose turn it is for a task that is done once.
 pub enum Errand {
     /// It is done.
     Done,
-    /// Ours; call this when it is done. Dropped without a call, it is left to somebody else.
+    /// Ours; call this once it is done. Dropped without a call, the task is left to another machine.
     Ours(Box<dyn FnOnce() + Send>),
-    /// Somebody else is at it.
+    /// Another machine does it now.
     Others,
 }
 
-/// A list of accounts without its passwords.
+/// A list of accounts without passwords.
 #[derive(Debug, Clone, Default)]
 pub struct AccountList {
     /// The file it was read from.
     pub file: Option<PathBuf>,
-    /// Who is in it.
+    /// The people in it.
     pub people: Vec<AccountNames>,
     /// The name of the migration it belongs to; none for the last one between the two servers.
     pub migration: Option<String>,
 }
 
 impl Request {
-    /// With every folder and message taken, and no bad line.
+    /// A request for all folders and messages, without bad lines.
     pub fn of(kind: RunKind, servers: Servers, accounts: Vec<Account>, options: Options) -> Self {
         let people = accounts.iter().map(AccountNames::from).collect();
         Self {
@@ -108,12 +107,12 @@ impl Request {
         }
     }
 
-    /// How the servers are reached, and what is migrated beside mail, for the record of the migration.
+    /// How the servers are reached, and what is migrated besides mail, for the record of the migration.
     pub fn settings(&self) -> ServerSettings {
         self.servers.settings(&self.options.groupware)
     }
 
-    /// All passwords with the names that they belong to, for a log to hide.
+    /// All passwords with their user names, so that a log can hide them.
     pub fn secrets(&self) -> Vec<(String, &Secret)> {
         let accounts = self.accounts.iter().map(|account| (account.address.to_string(), &account.password));
         accounts.chain(self.servers.secrets()).collect()
@@ -123,23 +122,23 @@ impl Request {
 /// How a run is done.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Mailboxes at a time.
+    /// How many mailboxes are worked on at a time.
     pub jobs: u32,
-    /// How what arrived is compared.
+    /// How stored messages are compared.
     pub verify: Verify,
-    /// Copy again what the ledger says is on the target but is not there any more.
+    /// Whether to copy again what the ledger has on the target but is not there any more.
     pub repair: bool,
-    /// Put what was deleted on the source since an earlier run into the target's trash folder; otherwise it stays and is counted.
+    /// Whether messages deleted on the source since an earlier run go to the target's trash folder; otherwise they stay and are counted.
     pub follow_deletions: bool,
-    /// Accounts may share a mailbox on either side; otherwise those that would are refused.
+    /// Whether accounts may share a mailbox on either side; otherwise such accounts are refused.
     pub shared_mailboxes: bool,
-    /// The known certificates, and the note about a port that was moved.
+    /// Holds the known certificates, and the note about a port that was moved.
     pub state_folder: PathBuf,
     /// Keeps the records of mailboxes.
     pub records: Arc<dyn Store>,
     /// How long to wait for the mail servers.
     pub patience: Patience,
-    /// The fewest bytes to be copied together for which a second connection to the target is opened.
+    /// A second connection to the target is opened if at least this many bytes are copied together.
     pub second_connection_from: u64,
     /// Calendars, contacts and tasks.
     pub groupware: Groupware,
@@ -148,20 +147,20 @@ pub struct Options {
 /// Whether calendars, contacts and tasks are migrated, and where they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Groupware {
-    /// Whether, and from where.
+    /// Whether they are migrated, and from where.
     pub mode: GroupwareMode,
     /// The source's CalDAV and CardDAV server, if it is not found at the mail server's host.
     pub source_dav: Option<DavAddress>,
-    /// The target's.
+    /// The target's CalDAV and CardDAV server, likewise.
     pub target_dav: Option<DavAddress>,
     /// The directory of the files that the items come from, for [`GroupwareMode::Files`].
     pub files: Option<PathBuf>,
-    /// Whether participants stay participants on a target that does not send invitations.
+    /// Whether participants are kept on a target that does not send invitations.
     pub keep_attendees: bool,
 }
 
 impl Options {
-    /// Four mailboxes at a time, everything compared by content, nothing repaired, records in files, and the usual patience.
+    /// Four mailboxes at a time, everything compared by content, nothing repaired, records in files, and the default patience.
     pub fn in_folder(state_folder: PathBuf) -> Self {
         Self {
             jobs: 4,
@@ -181,12 +180,12 @@ impl Options {
 /// How long to wait for the mail servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// For a connection, and for the next byte.
+    /// The limits for connecting, and for the next byte.
     pub limits: Limits,
-    /// For how long nothing new has to come to a folder of a target that lost our connection before we believe that it has stored all that
-    /// it received. A message that it stores later is copied twice.
+    /// How long nothing new must come to a folder of a target that lost our connection before we believe that it has stored all that it
+    /// received. A message that it stores later is copied twice.
     pub quiet: Duration,
-    /// For the next byte of a folder or message at which a connection was lost before, and which comes after all others, alone.
+    /// The limit for the next byte of a folder or message that comes last and alone, because a connection was lost at it.
     pub alone: Duration,
 }
 
@@ -202,7 +201,7 @@ impl Default for Patience {
 
 /// Gets every event, in order, on the recorder's thread; must return quickly and never block on the run.
 pub trait Observer: Send {
-    /// An event was applied to the state.
+    /// Called after an event was applied to the state.
     fn noted(&mut self, event: &Stamped, state: &RunState);
 }
 

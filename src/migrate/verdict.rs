@@ -1,4 +1,4 @@
-//! The verdict on an account: the only place where one becomes complete.
+//! The verdict on an account: the only place where an account becomes complete.
 //!
 //! Promises that the verdict follows from counts and states alone. An account is complete only if
 //!
@@ -18,10 +18,10 @@ use crate::progress::AccountEnd;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict(AccountEnd);
 
-/// What is known about a folder's messages at its end.
+/// The evidence about a folder's messages at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FolderEvidence {
-    /// On the source, as far as the user's rules take them, including those that it counts but does not list.
+    /// Messages on the source, as far as the user's rules take them, including those that it counts but does not list.
     pub on_source: u64,
     /// Of these, on the target: copied, or found there, and not known as missing or altered.
     pub on_target: u64,
@@ -31,13 +31,13 @@ pub struct FolderEvidence {
     pub vanished: u64,
 }
 
-/// What is known about an account's calendars and address books at their end. Counted are the texts that the source lists: objects of a
+/// The evidence about an account's calendars and address books at their end. It counts the texts that the source lists: objects of a
 /// server, messages or files, each of which holds one item or several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ItemEvidence {
-    /// On the source.
+    /// Texts on the source.
     pub on_source: u64,
-    /// Of these, everything in them is on the target and means the same, was deleted there, or is left out on purpose.
+    /// Of these, those of which everything is on the target and means the same, was deleted there, or is left out on purpose.
     pub accounted: u64,
     /// Of these, deleted on the source meanwhile.
     pub vanished: u64,
@@ -62,13 +62,13 @@ impl FolderEvidence {
     }
 }
 
-/// What is known about an account at its end.
+/// The evidence about an account at its end.
 pub struct Evidence<'e> {
     /// One for each folder of the plan; none for a folder that is not finished.
     pub folders: &'e [Option<FolderEvidence>],
-    /// Its items; none if they were not to be migrated, or if it is unknown what the source has.
+    /// Its items; none if they are not migrated, or if it is unknown what the source has.
     pub items: Option<ItemEvidence>,
-    /// What the source lists but is not in the plan.
+    /// Folders that the source lists but that are not in the plan.
     pub left_out: &'e [LeftOut],
     /// Whether a problem was reported that leaves something missing.
     pub has_failed: bool,
@@ -84,7 +84,7 @@ impl Evidence<'_> {
 }
 
 impl Verdict {
-    /// On the end of attempts; `has_settled` says whether anything of the account is settled.
+    /// The verdict after the attempts; `has_settled` says whether anything of the account is settled.
     pub fn of(ended: Ended<()>, evidence: &Evidence<'_>, has_settled: bool) -> Self {
         Self(match ended {
             Ended::Done(()) if evidence.is_whole() => AccountEnd::Complete,
@@ -95,7 +95,7 @@ impl Verdict {
         })
     }
 
-    /// On an account that was only checked: whether nothing prevents its migration.
+    /// The verdict on an account that was only checked: whether nothing prevents its migration.
     pub fn of_survey(ended: Ended<bool>) -> Self {
         Self(match ended {
             Ended::Done(true) => AccountEnd::Complete,
@@ -105,12 +105,12 @@ impl Verdict {
         })
     }
 
-    /// On an account that was refused, or during whose work this program failed.
+    /// The verdict on an account that was refused, or during whose work this program failed.
     pub fn of_no_attempt() -> Self {
         Self(AccountEnd::Failed)
     }
 
-    /// The word for it.
+    /// The verdict for events.
     pub fn end(self) -> AccountEnd {
         self.0
     }

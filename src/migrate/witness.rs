@@ -5,10 +5,10 @@
 //!
 //! 1. A few recorded messages of each folder, the last ones and some spread over it, are checked on both sides.
 //! 2. On the source, the recorded sizes are compared with those that it announces now, and the dates of the last messages with those noted.
-//! 3. On the target, a place has to hold a message of the recorded size; one of another size is read. An empty place is a deletion by the
+//! 3. On the target, a place must hold a message of the recorded size; one of another size is read. An empty place is a deletion by the
 //!    user, if the target's UIDNEXT shows that the folder continued from there.
-//! 4. UIDNEXT must not have gone back on either side. A UIDNEXT that is not above all UIDs that exist proves nothing.
-//! 5. What STATUS says about a folder of the source must be what opening it said. If it is not, STATUS is not believed for any folder.
+//! 4. UIDNEXT must not have gone back on either side. A UIDNEXT that is not above all existing UIDs proves nothing.
+//! 5. STATUS of a source folder must say the same as opening it did. If it does not, STATUS is not believed for any folder.
 //!
 //! In case of doubt the folder is compared by content.
 
@@ -23,7 +23,7 @@ use crate::imap::{FolderStatus, ImapError};
 use crate::ledger::{FolderRecord, Ledger, Message};
 use std::collections::BTreeMap;
 
-/// Folders that are checked with one request ahead of the answers.
+/// At most this many folders are checked at once, with all requests ahead of the answers.
 const AT_ONCE: usize = 200;
 
 /// A folder that has a record, and those of its messages that are checked.
@@ -63,7 +63,7 @@ fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recor
     let sampled: Vec<Vec<Message>> = part.iter().map(|recorded| recorded.sampled.clone()).collect();
     let source_names: Vec<Vec<u8>> = part.iter().map(|recorded| recorded.job.source.wire_name.clone()).collect();
     let Sessions { source, target, .. } = sessions;
-    // Only folders with known places have something to check.
+    // Without known places there is nothing to check.
     let placed: Vec<usize> =
         (0..part.len()).filter(|index| sampled[*index].iter().any(|message| message.target_uid.is_some())).collect();
     let target_names: Vec<Vec<u8>> = placed.iter().map(|index| target_name(target, &part[*index].record)).collect();

@@ -16,7 +16,7 @@ pub struct Keeper {
     /// The keys of this run's accounts, in the order of their ids.
     keys: Vec<String>,
     written: Instant,
-    /// Something has changed since then.
+    /// Whether something has changed since then.
     changed: bool,
 }
 
@@ -95,7 +95,7 @@ impl Keeper {
         account.is_some_and(|account| account.stage == AccountStage::Begun)
     }
 
-    /// Takes over what an account has reached. Returns whether that is worth writing.
+    /// Takes over what an account has reached. Returns whether it is worth writing.
     fn take(&mut self, index: usize, state: &RunState) -> bool {
         let (Some(key), Some(account)) = (self.keys.get(index), state.accounts.get(index)) else { return false };
         let record = self.migration.accounts.entry(key.clone()).or_default();
@@ -106,7 +106,7 @@ impl Keeper {
             match account.end {
                 Some(AccountEnd::Complete) => record.verified = Some(now()),
                 Some(AccountEnd::Incomplete) => record.verified = None,
-                // What is known about one that could not be compared still holds.
+                // What is known about an account that could not be compared still holds.
                 _ => return true,
             }
             if stage == AccountStage::Complete && record.stage == stage {

@@ -1,11 +1,11 @@
 //! A migration: the moving of some people from one server to another, over as many runs as it takes.
 //!
-//! It is a named, durable record beside the ledger: the two servers, the rules, the accounts with the stage each has reached over all
-//! runs, and the runs. The ledger knows every message; this record knows what to say to a person, and what to offer at the next start.
+//! It is a named, durable record beside the ledger: the two servers, the rules, the accounts with the stage each has reached over all runs,
+//! and the runs. The ledger knows every message; this record knows what to report to a person, and what to offer at the next start.
 //!
 //! - It never holds a password: of the list of accounts it keeps the file's path and who each account is.
 //! - It is written whole or not at all, and only this user can read it.
-//! - A record that cannot be read is renamed to `….unusable` and a new one is begun: it is a convenience, no evidence.
+//! - A record that cannot be read is renamed to `….unusable` and a new one is begun: it is a convenience, not evidence.
 //! - Where it is kept is behind [`Migrations`], so that a database can hold it.
 
 mod files;
@@ -75,7 +75,7 @@ pub struct RunRecord {
     pub kind: RunKind,
     /// When it started: local time, RFC 3339.
     pub started: String,
-    /// When it ended; none when it was cut off, or is still running.
+    /// When it ended; none if it was cut off, or is still running.
     pub ended: Option<String>,
     /// Whether the user stopped it.
     #[serde(default)]
@@ -90,7 +90,7 @@ pub struct RunRecord {
 
 /// Where migrations are kept.
 pub trait Migrations: Send {
-    /// All of them, the one that was worked on last first.
+    /// All of them, the most recently used first.
     fn all(&self) -> io::Result<Vec<Migration>>;
 
     /// Keeps a migration in place of the one of its name.
@@ -127,14 +127,14 @@ impl Migration {
         }
     }
 
-    /// The first of these between the servers as typed; one that was typed in just this way comes before others.
+    /// The first of these between the servers as typed; one that was typed in exactly this way comes first.
     pub fn last_between<'a>(all: &'a [Self], (source, target): (&str, &str)) -> Option<&'a Self> {
         let in_this_way = |it: &&Self| it.source.eq_ignore_ascii_case(source) && it.target.eq_ignore_ascii_case(target);
         all.iter().find(in_this_way).or_else(|| all.iter().find(|it| it.is_between(source, target)))
     }
 
-    /// Whether these, as typed, are its servers. A source without a port is the one at the usual ports; a target without a port is the one at
-    /// any, because with Kerio Connect the port is that of the migration and not of the server.
+    /// Whether these, as typed, are its servers. A source without a port is the one at the usual ports; a target without a port is the one
+    /// at any, because with Kerio Connect the port belongs to the migration and not to the server.
     pub fn is_between(&self, source: &str, target: &str) -> bool {
         let usual = |port: u16| [Security::Tls, Security::StartTls].iter().any(|it| it.default_port() == port);
         is_same(&self.source, source, &usual) && is_same(&self.target, target, &|_| true)
@@ -147,7 +147,7 @@ impl Migration {
         stages
     }
 
-    /// That these rules are not those of the last run, in a sentence; none when they are, or there was no run.
+    /// A sentence saying that these rules differ from the last run's; none if they do not, or there was no run.
     pub fn changed_rules(&self, rules: &str) -> Option<String> {
         let before = self.rules.as_deref().filter(|before| *before != rules)?;
         let said = |rules: &str| match rules.lines().collect::<Vec<_>>() {
@@ -166,13 +166,13 @@ impl Migration {
         self.stages().complete < self.stages().all()
     }
 
-    /// When it was last worked on: local time, RFC 3339; empty when never.
+    /// When it was last worked on: local time, RFC 3339; empty if never.
     pub fn last(&self) -> &str {
         self.runs.last().map_or("", |run| run.ended.as_deref().unwrap_or(&run.started))
     }
 
-    /// Its accounts, for servers where nobody signs in with an own password, which the record does not hold. None where it has no account, or
-    /// does not know of each where it signs in and goes.
+    /// Its accounts, for servers where nobody signs in with their own password, which the record does not hold. None if it has no account,
+    /// or does not know for each where it signs in and goes.
     pub fn recorded_accounts(&self) -> Option<Vec<Account>> {
         let names = self.accounts.values().map(|account| account.names.clone()).collect::<Option<Vec<_>>>()?;
         let accounts = (1..).zip(names).map(|(line, names)| names.without_password(line)).collect::<Vec<_>>();
@@ -180,7 +180,7 @@ impl Migration {
     }
 
     /// Takes in the accounts of the whole list. Those that only an earlier state of the same file named, and that nothing was done for,
-    /// are corrections and go.
+    /// were corrected there and are dropped.
     pub fn take_list(&mut self, file: Option<PathBuf>, listed: impl IntoIterator<Item = AccountNames>) {
         let listed: BTreeMap<String, AccountNames> =
             listed.into_iter().map(|names| (names.address.key(), names)).collect();
@@ -197,7 +197,7 @@ impl Migration {
     }
 }
 
-/// Whether two addresses as typed are one server; `left_out` says which port one of them may leave out.
+/// Whether two addresses as typed are one server; `left_out` says which port one of them may omit.
 fn is_same(one: &str, other: &str, left_out: &dyn Fn(u16) -> bool) -> bool {
     let (Ok(a), Ok(b)) = (ServerAddress::parse(one), ServerAddress::parse(other)) else {
         return one.eq_ignore_ascii_case(other);

@@ -1,13 +1,14 @@
-//! How the servers of a migration were reached in its last run, and what was migrated beside mail, so that the next run need not be told
+//! How the servers of a migration were reached in its last run, and what was migrated besides mail, so that the next run need not be told
 //! again.
 //!
-//! - It holds no password, no consent to clear text, and of tokens only that they are used: the command that gives them may hold a secret.
+//! - It holds no password and no consent to clear text, and of tokens only that they are used: the command that gives them may hold a
+//!   secret.
 
 use crate::domain::{GroupwareMode, NameForm, Security, SignInKind};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// How both servers were reached, and what was migrated beside mail.
+/// How both servers were reached, and what was migrated besides mail.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ServerSettings {
@@ -29,7 +30,7 @@ pub struct SideSettings {
     pub security: Security,
     /// How people signed in.
     pub sign_in: SignInKind,
-    /// The master user or administrator who signed in for them; empty where there was none.
+    /// The master user or administrator who signed in for them; empty if there was none.
     pub master: String,
     /// The form of the address that they signed in with.
     pub name_form: NameForm,
@@ -51,7 +52,7 @@ pub struct AdministrationSettings {
 pub struct GroupwareSettings {
     /// Whether, and from where.
     pub mode: GroupwareMode,
-    /// The source's CalDAV and CardDAV server; empty where it was looked for at the mail server's host.
+    /// The source's CalDAV and CardDAV server; empty if it was looked for at the mail server's host.
     pub source_dav: String,
     /// The target's.
     pub target_dav: String,

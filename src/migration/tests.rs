@@ -204,7 +204,7 @@ fn a_server_is_known_again_whether_or_not_its_usual_port_is_typed() {
         assert_eq!(known.is_between(source, target), same, "{source} to {target}");
     }
     assert!(!between("127.0.0.1:1001", "127.0.0.1:1002").is_between("127.0.0.1:1001", "127.0.0.1:1003"));
-    // One that was typed in just this way comes first.
+    // One that was typed in exactly this way comes first.
     let all = [between("old.example:993", "10.1.0.5"), known];
     assert_eq!(Migration::last_between(&all, SERVERS), None);
     let name = |source| Migration::last_between(&all, (source, "10.1.0.5")).unwrap().source.as_str();

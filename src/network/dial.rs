@@ -7,13 +7,13 @@ use super::{Limits, NetworkError, Proxy};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// Connects within the limit. Switches Nagle's delay off, which makes small commands crawl. Never reaches this computer through a proxy.
+/// Connects within the limit, with Nagle's algorithm off: it delays small commands. Never uses the proxy for this computer.
 pub fn dial(host: &str, port: u16, proxy: Option<&Proxy>, limits: &Limits) -> Result<TcpStream, NetworkError> {
     dial_measuring(host, port, proxy, limits).map(|(tcp, _)| tcp)
 }
 
-/// The same, and how long the server's computer took to answer. None where something else answers in its place and says nothing about
-/// the way behind it: a proxy, or a program on this computer, which may be the near end of a tunnel.
+/// The same, and how long the server's computer took to answer. None if something else answers in its place and says nothing about the
+/// distance beyond: a proxy, or a program on this computer, which may be the near end of a tunnel.
 pub fn dial_measuring(
     host: &str,
     port: u16,

@@ -18,7 +18,7 @@ pub(super) fn connect(host: &str, port: u16, end: Instant) -> Result<Connected, 
     race(resolve(host, port, end)?, end)
 }
 
-/// A host as protocols and certificates write it: an international name in its ASCII form (RFC 5890), anything else as it is.
+/// A host as protocols and certificates write it: an international name in its ASCII form (RFC 5890), anything else unchanged.
 pub(super) fn ascii_name(host: &str) -> String {
     if host.contains(':') {
         return host.to_owned();
@@ -26,7 +26,7 @@ pub(super) fn ascii_name(host: &str) -> String {
     idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned())
 }
 
-/// The addresses of a host. The system's lookup cannot be cut short, so it has a thread of its own, which may be left behind.
+/// The addresses of a host. The lookup runs on a thread of its own, which may be left behind.
 fn resolve(host: &str, port: u16, end: Instant) -> Result<VecDeque<SocketAddr>, NetworkError> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(VecDeque::from([SocketAddr::new(address, port)]));
@@ -48,7 +48,7 @@ fn resolve(host: &str, port: u16, end: Instant) -> Result<VecDeque<SocketAddr>, 
     }
 }
 
-/// Both families by turns, beginning with the one the system prefers (RFC 8305, section 4).
+/// Alternates between the address families, beginning with the one the system prefers (RFC 8305, section 4).
 fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     let preferred = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv6() == preferred);
@@ -98,7 +98,7 @@ fn race(mut waiting: VecDeque<SocketAddr>, end: Instant) -> Result<Connected, Ne
     }
 }
 
-/// Tries an address on a thread of its own. A connection that comes when another has won is closed.
+/// Tries an address on a thread of its own.
 fn begin(address: SocketAddr, end: Instant, arrived: Sender<io::Result<Connected>>) -> io::Result<()> {
     std::thread::Builder::new().name("connecting".to_owned()).spawn(move || {
         let _ = arrived.send(attempt(&address, end));
@@ -139,7 +139,7 @@ mod tests {
         address
     }
 
-    /// An address that never answers: its queue of connections is full. None where the system answers all the same.
+    /// An address that never answers: its queue of connections is full. None if the system answers anyway.
     fn silent() -> Option<(TcpListener, Vec<TcpStream>, SocketAddr)> {
         let (listener, address) = listening();
         let mut queued = Vec::new();
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(tcp.peer_addr().unwrap(), good);
     }
 
-    /// Nobody may connect to everybody, so that the system itself says no, as it does where no way leads to.
+    /// The system itself forbids a connection to the broadcast address, as it does without a route.
     #[test]
     fn an_address_to_which_no_way_leads_cannot_be_reached_and_is_no_lost_connection() {
         let error = connect("255.255.255.255", 143, within(20)).err().unwrap();

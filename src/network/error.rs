@@ -5,7 +5,7 @@ use crate::domain::{
 };
 use std::{fmt, io};
 
-/// A failure of a connection. Displayed it is a clause for debug.log; [`NetworkError::cause`] is the reason as data.
+/// A failure of a connection. Its `Display` is a clause for debug.log; [`NetworkError::cause`] is the reason as data.
 #[derive(Debug)]
 pub enum NetworkError {
     /// The host's name has no address.
@@ -24,7 +24,7 @@ pub enum NetworkError {
         /// The system's reason.
         why: io::Error,
     },
-    /// The connection existed and is gone.
+    /// The connection was lost.
     Lost(io::Error),
     /// The certificate cannot be verified, and no fingerprint says to trust it.
     Untrusted {
@@ -57,7 +57,7 @@ pub enum NetworkError {
 }
 
 impl NetworkError {
-    /// The kind of problem it is for a person.
+    /// The kind of problem.
     pub fn kind(&self) -> ProblemKind {
         match self {
             NetworkError::NameNotFound { .. }
@@ -73,7 +73,7 @@ impl NetworkError {
         }
     }
 
-    /// The reason, as a problem has it.
+    /// The reason as data.
     pub fn cause(&self) -> Cause {
         match self {
             NetworkError::NameNotFound { host, .. } => Cause::NameNotFound { host: host.clone() },
@@ -116,13 +116,13 @@ impl NetworkError {
     }
 }
 
-/// An error of the system without its number.
+/// A system error's text without its number.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-/// Why a handshake failed, by the words of the TLS library, which debug.log has.
+/// Why a handshake failed, judged by the TLS library's words, which debug.log has.
 fn handshake(why: &str) -> HandshakeFault {
     let why = why.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| why.contains(word));

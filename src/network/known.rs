@@ -28,7 +28,7 @@ impl KnownCertificates {
         Self { known: read(&path), path }
     }
 
-    /// Makes the list of a state folder that has none, from entries of another one ([`KnownCertificates::of_hosts`]).
+    /// Creates the list of a state folder that has none, from entries of another one ([`KnownCertificates::of_hosts`]).
     pub fn begin(state_folder: &Path, entries: &BTreeMap<String, Fingerprint>) -> io::Result<()> {
         private_file::replace(&state_folder.join("known-certificates.json"), &serde_json::to_vec_pretty(entries)?)
     }

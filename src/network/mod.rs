@@ -1,5 +1,5 @@
-//! Connections to servers: TCP, proxies, TLS, certificates to trust, limits of time and speed. Mail servers and the administration API are
-//! both reached through here.
+//! Connections to servers: TCP, proxies, TLS, certificates to trust, limits of time and speed. Mail servers, the administration API and
+//! servers of calendars are reached through here.
 //!
 //! Promises that nothing but a handshake leaves this computer before the server's certificate is trusted, and that no read or write
 //! waits longer than its limit. Only here is native-tls named; the embedded servers of `rehearsal` use rustls, because Windows and macOS
@@ -43,7 +43,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Generous for reading: some servers make a message only when it is asked for.
+    /// Generous for reading: some servers produce a message only when it is requested.
     fn default() -> Self {
         Self { connect: Duration::from_secs(20), read: Duration::from_secs(180), write: Duration::from_secs(120) }
     }

@@ -1,6 +1,6 @@
 //! A speed limit that connections share: a token bucket.
 //!
-//! Promises that no single wait is long, so that a connection that another thread cuts notices it soon.
+//! Promises that no single wait is long, so that a connection soon notices that another thread has cut it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ pub struct RateLimit {
     next: Arc<Mutex<Instant>>,
 }
 
-/// Which part of a limit is this process's, where several machines keep to it together. All of it until it is set; clones are one.
+/// This process's part of a limit that several machines share; the whole until it is set. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Share(Arc<AtomicU64>);
 
@@ -49,7 +49,7 @@ impl RateLimit {
         Self { bytes_per_second, share: Share::default(), next: Arc::new(Mutex::new(Instant::now())) }
     }
 
-    /// The same limit, of which only a share is ours.
+    /// The same limit, of which this process uses only a share.
     pub fn shared(self, share: Share) -> Self {
         Self { share, ..self }
     }

@@ -1,4 +1,4 @@
-//! What a port speaks, found out after a connection to it failed: the commonest mistake is SSL on a port without it, or the other way round.
+//! What a port speaks, probed after a connection to it failed: the most common mistake is SSL on a port without it, or the reverse.
 //!
 //! 1. A first connection waits a few seconds for a greeting: a port without SSL greets at once.
 //! 2. A second connection tries a handshake, without any check of the certificate and with nothing sent after it.

@@ -36,12 +36,12 @@ impl Stream {
         Self { rate, ..self }
     }
 
-    /// The same connection, whose waits this handle knows.
+    /// The same connection; `handle` reports its waits.
     pub fn watched_by(self, handle: &Interrupter) -> Self {
         Self { activity: handle.activity.clone(), ..self }
     }
 
-    /// Keeps these for as long as the connection is open.
+    /// Keeps these guards while the connection is open.
     pub fn hold(&mut self, guards: Vec<Guard>) {
         self.guards.extend(guards);
     }
@@ -80,7 +80,7 @@ impl Stream {
         }
     }
 
-    /// Lets the next byte take so long from now on.
+    /// Sets the time limit for the next byte.
     pub fn wait_for_next_byte(&self, patience: Duration) -> io::Result<()> {
         self.tcp().set_read_timeout(Some(patience))
     }

@@ -24,7 +24,7 @@ pub struct Trust {
 struct Shared {
     authorities: Vec<Certificate>,
     own: Option<Identity>,
-    /// The one of the host's certificates that was shown.
+    /// The certificate of `of_host` that was shown.
     adopted: OnceLock<Fingerprint>,
     verifying: OnceLock<TlsConnector>,
     accepting: OnceLock<TlsConnector>,
@@ -69,18 +69,18 @@ impl Trust {
         self.pinned.or_else(|| self.adopted())
     }
 
-    /// The one of the host's certificates that this server showed, if it did.
+    /// The certificate of `of_host` that this server showed, if it did.
     pub fn adopted(&self) -> Option<Fingerprint> {
         self.shared.adopted.get().copied()
     }
 
-    /// From now on accepts only this one of the host's certificates.
+    /// From now on accepts only this certificate of `of_host`.
     pub(super) fn adopt(&self, fingerprint: Fingerprint) {
         // If two connections come here at once, both certificates have been checked.
         let _ = self.shared.adopted.set(fingerprint);
     }
 
-    /// Makes TLS connections: with the usual check, or without any for a certificate that is pinned or to be shown.
+    /// The maker of TLS connections: with the usual check, or without any for a certificate that is pinned or to be shown.
     pub(super) fn connector(&self, verify: bool) -> Result<&TlsConnector, NetworkError> {
         let kept = if verify { &self.shared.verifying } else { &self.shared.accepting };
         if let Some(connector) = kept.get() {
@@ -92,7 +92,7 @@ impl Trust {
     }
 }
 
-/// Makes TLS connections with the usual check, for a protocol whose crate makes its connections itself.
+/// A maker of TLS connections with the usual check, for a protocol whose crate connects by itself.
 pub fn verifying_connector() -> Result<TlsConnector, NetworkError> {
     Shared::default().build(true).map_err(|error| NetworkError::TlsFailed(error.to_string()))
 }

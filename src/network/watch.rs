@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// What a connection holds as long as it is open.
+/// What a connection holds while it is open.
 pub type Guard = Box<dyn Send + Sync>;
 
-/// Is given a handle to each new connection, and returns what the connection holds as long as it is open.
+/// Gets a handle to each new connection, and returns what the connection holds while it is open.
 #[derive(Clone)]
 pub struct Watch(pub Arc<dyn Fn(Interrupter) -> Guard + Send + Sync>);
 
@@ -54,7 +54,7 @@ impl Activity {
     }
 }
 
-/// Milliseconds since the first call, and one: nought means that nothing is waited for.
+/// Milliseconds since the first call, plus one: 0 means that nothing is waited for.
 fn milliseconds() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
@@ -79,18 +79,18 @@ impl Interrupter {
         Self::new(tcp, activity)
     }
 
-    /// A handle to another connection that is made in place of this one while it is being set up: they wait as one.
+    /// A handle to a connection that replaces this one during set-up: both count as one wait.
     pub fn in_place(&self, tcp: &TcpStream) -> Self {
         Self::new(tcp, self.activity.clone())
     }
 
-    /// The connection is set up, and waits only while something is read or written.
+    /// Ends the set-up: the connection now waits only while something is read or written.
     pub fn is_set_up(&self) {
         self.activity.ends();
     }
 
-    /// Nothing more is sent once `may_send` says no: it is asked before each write, because a process that was frozen continues in the middle
-    /// of one, before any other of its threads can cut the connection. Who says it first has the say.
+    /// Sends nothing more once `may_send` returns false. It is asked before each write, because a frozen process resumes in the middle of
+    /// one, before any other of its threads can cut the connection. Only the first call counts.
     pub fn sends_only_while(&self, may_send: impl Fn() -> bool + Send + Sync + 'static) {
         let _ = self.activity.0.may_send.set(Box::new(may_send));
     }

@@ -1,4 +1,4 @@
-//! An account and its folders in a run, as the fold has them.
+//! An account and its folders in a run, as part of the fold.
 
 use super::{AccountEnd, AccountInfo, ItemTally, Skip, Step, Tally, UserState, Wait};
 use crate::domain::{FolderId, FolderPath, LeftOut, Mapping, Problem, Reach, Severity};
@@ -11,13 +11,13 @@ pub struct FolderState {
     pub source: FolderPath,
     /// Its name on the target.
     pub target: FolderPath,
-    /// Why it has that name.
+    /// How that name was chosen.
     pub mapping: Mapping,
-    /// Whether its messages have been counted.
+    /// Whether its messages were counted.
     pub counted: bool,
-    /// What became of its messages.
+    /// The tally of its messages.
     pub tally: Tally,
-    /// Messages in the target's folder at the end, if the target said.
+    /// The number of messages in the target folder at the end, if known.
     pub target_messages: Option<u64>,
     /// Whether it reached its end.
     pub finished: bool,
@@ -26,31 +26,31 @@ pub struct FolderState {
 /// An account in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountState {
-    /// Address, name, line.
+    /// Its address, name and line.
     pub info: AccountInfo,
     /// Its state in Kerio Connect before the run.
     #[serde(rename = "standing")]
     pub user_state: Option<UserState>,
     /// Whether this run created the user.
     pub created: bool,
-    /// What its worker does now.
+    /// The current step of its worker.
     pub step: Step,
-    /// What it waits for.
+    /// The wait that it is in.
     pub waiting: Option<Wait>,
     /// Whether the user skipped it.
     #[serde(default)]
     pub skip: Skip,
     /// Its folders, in the order of their ids.
     pub folders: Vec<FolderState>,
-    /// What is not copied.
+    /// Folders that are not copied.
     pub left_out: Vec<LeftOut>,
     /// Its problems in the order met, at most [`AccountState::PROBLEMS_KEPT`].
     pub problems: Vec<(Option<FolderId>, Problem)>,
-    /// How many further problems there were.
+    /// The number of further problems.
     pub problems_not_kept: u64,
-    /// What became of its messages, over all folders.
+    /// The tally of its messages, over all folders.
     pub tally: Tally,
-    /// What became of its events, tasks and contacts.
+    /// The tally of its events, tasks and contacts.
     pub items: ItemTally,
     /// When its worker began, in milliseconds of the run.
     pub started_at: Option<u64>,
@@ -58,19 +58,19 @@ pub struct AccountState {
     pub ended_at: Option<u64>,
     /// How it ended.
     pub end: Option<AccountEnd>,
-    /// The machine that works on it, or did last; empty where one machine does everything.
+    /// The machine that works on it, or did last; empty if one machine does everything.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub machine: String,
-    /// Whether all of its folders are counted, where `folders` does not say so because they are left out.
+    /// Whether all of its folders are counted, for an account whose `folders` are left out.
     #[serde(default)]
     pub counted: bool,
 }
 
 impl AccountState {
-    /// At most this many problems of one account: a mailbox in which every message fails must not fill the memory.
+    /// At most this many problems of one account are kept: a mailbox in which every message fails must not fill the memory.
     pub const PROBLEMS_KEPT: usize = 1000;
 
-    /// One that no worker has taken up.
+    /// An account that no worker has taken up.
     pub fn new(info: AccountInfo) -> Self {
         Self {
             info,
@@ -93,7 +93,7 @@ impl AccountState {
         }
     }
 
-    /// The folder of that id.
+    /// The folder with this id.
     pub fn folder(&self, id: FolderId) -> Option<&FolderState> {
         self.folders.get(id.index())
     }
@@ -107,7 +107,7 @@ impl AccountState {
             .find(|problem| problem.severity() == Severity::Error && problem.reach() >= Reach::Mailbox)
     }
 
-    /// Whether it is known what it holds.
+    /// Whether its contents were counted.
     pub fn is_counted(&self) -> bool {
         self.counted || (!self.folders.is_empty() && self.folders.iter().all(|folder| folder.counted))
     }

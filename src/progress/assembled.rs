@@ -1,20 +1,20 @@
-//! A run put together from the states of its accounts, as the machines that worked on them have reported them: at once for a report, or
-//! account by account for whoever watches.
+//! A run put together from the states of its accounts, as reported by the machines that worked on them: all at once for a report, or
+//! account by account for an observer.
 //!
-//! - The sums are those of the parts. The rate of copying is known only to whoever watches: it is what one state has more than the last.
-//! - Of a hundred thousand accounts the folders and problems would fill the memory: an account can be kept in brief.
+//! - The sums are those of the parts. Only an observer knows the rate of copying: it is the difference between two states.
+//! - The folders and problems of a hundred thousand accounts would fill the memory, so an account can be kept in brief.
 
 use super::counts::shift;
 use super::state::end_word;
 use super::{AccountState, RunInfo, RunKind, RunState, Tally};
 use crate::domain::Severity;
 
-/// The state of a fleet's task beside its accounts.
+/// The state of a fleet's task besides its accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TaskState {
-    /// Milliseconds since it was begun.
+    /// Milliseconds since it began.
     pub now: u64,
-    /// Whether its machines are held.
+    /// Whether its machines are paused.
     pub paused: bool,
     /// Whether they were asked to end.
     pub stopping: bool,
@@ -23,7 +23,7 @@ pub struct TaskState {
 }
 
 impl RunState {
-    /// The state of a run of these accounts, in the order of their ids. The accounts of `info` are replaced by theirs.
+    /// The state of a run of these accounts, in the order of their ids. They replace the accounts of `info`.
     pub fn assembled(info: RunInfo, accounts: Vec<AccountState>, finished: bool) -> Self {
         let mut state = Self { finished, is_fleet: true, info: Some(info), ..Self::default() };
         for (index, account) in accounts.into_iter().enumerate() {
@@ -37,8 +37,8 @@ impl RunState {
         state
     }
 
-    /// Takes what was reported of an account last in place of what was known about it. The one after the last joins; one beyond that is not
-    /// taken. What arrived in between counts as arrived now.
+    /// Replaces an account by its latest reported state. An index just past the end adds the account; a higher one is ignored. The
+    /// difference counts as arrived now.
     pub fn replace(&mut self, index: usize, account: AccountState) {
         if index > self.accounts.len() {
             return;
@@ -57,7 +57,7 @@ impl RunState {
             let compares = self.info.as_ref().is_some_and(|info| info.kind == RunKind::Verify);
             let moved = |tally: &Tally| if compares { tally.checked } else { tally.copied };
             let (then, now) = (moved(&tally), moved(&account.tally));
-            // After a new task, or on another machine, an account begins to count again: then nothing arrived.
+            // After a new task, or on another machine, an account counts from the start again: then nothing arrived.
             if let Some(messages) = now.messages.checked_sub(then.messages).filter(|messages| *messages > 0) {
                 self.rate.add(self.now, messages, now.bytes.saturating_sub(then.bytes));
             }
@@ -70,7 +70,7 @@ impl RunState {
         }
     }
 
-    /// Takes the state of a fleet's task.
+    /// Takes in the state of a fleet's task.
     pub fn take_task(&mut self, task: TaskState) {
         self.changed();
         self.now = self.now.max(task.now);
@@ -84,7 +84,7 @@ impl RunState {
 }
 
 impl AccountState {
-    /// The same in little memory: the sums stay, and of the problems those that say why it is not complete.
+    /// The account in little memory: keeps the sums, and of the problems those that say why it is not complete.
     pub fn brief(mut self) -> Self {
         self.counted = self.is_counted();
         self.folders = Vec::new();
@@ -98,7 +98,7 @@ impl AccountState {
         self
     }
 
-    /// The same by a clock that began `milliseconds` later.
+    /// The account by a clock that began `milliseconds` later.
     pub fn earlier_by(mut self, milliseconds: i64) -> Self {
         let waits = self.waiting.as_mut().map(|wait| &mut wait.until);
         for at in [self.started_at.as_mut(), self.ended_at.as_mut(), waits].into_iter().flatten() {

@@ -1,8 +1,8 @@
-//! The counters: messages and bytes by what became of them. Only the fold (`state`) changes them.
+//! The counters of messages and bytes. Only the fold (`state`) changes them.
 
 use serde::{Deserialize, Serialize};
 
-/// A number of messages and their size.
+/// A number of messages and their size in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// The number of messages.
@@ -24,13 +24,13 @@ impl Counts {
     }
 }
 
-/// What became of changes that people made on the source since an earlier run, in messages except `renamed`.
+/// The outcome of changes that people made on the source since an earlier run; counts messages except for `renamed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Followed {
-    /// Came to the source since. Only a check foresees that; a migration counts what it copied.
+    /// Came to the source since. Only a check counts these; a migration counts what it copied.
     pub new: u64,
-    /// Got the flags that they have on the source now.
+    /// Got the flags that they now have on the source.
     pub flags: u64,
     /// Were moved on the target, as they were on the source.
     pub moved: u64,
@@ -45,7 +45,7 @@ pub struct Followed {
 }
 
 impl Followed {
-    /// Whether nothing was there to follow.
+    /// Whether nothing was followed.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -55,17 +55,17 @@ impl Followed {
         self.numbers().into_iter().zip(other.numbers()).for_each(|(sum, other)| *sum += *other);
     }
 
-    /// Each of them. A new one cannot be forgotten here.
+    /// All numbers. The pattern is exhaustive, so that a new one cannot be forgotten.
     fn numbers(&mut self) -> [&mut u64; 7] {
         let Self { new, flags, moved, renamed, deleted, taken_away, left } = self;
         [new, flags, moved, renamed, deleted, taken_away, left]
     }
 }
 
-/// What became of the messages of a folder, an account or the run.
+/// The counters of a folder, an account or the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
-    /// On the source, as counted and as the rules take them.
+    /// On the source, as far as the user's rules take them.
     pub expected: Counts,
     /// On the target already: from an earlier run, or equal in content.
     pub found: Counts,
@@ -73,7 +73,7 @@ pub struct Tally {
     pub copied: Counts,
     /// Compared with the target and equal.
     pub checked: Counts,
-    /// Of those found: how many an earlier run compared and found equal.
+    /// Of those found, how many an earlier run compared and found equal.
     pub compared_before: u64,
     /// Left out by the user's rules; not part of `expected`.
     pub left_out: u64,
@@ -81,12 +81,12 @@ pub struct Tally {
     pub vanished: u64,
     /// Missing or altered on the target; a problem names each.
     pub failed: u64,
-    /// What people did on the source since an earlier run.
+    /// Changes that people made on the source since an earlier run.
     pub followed: Followed,
 }
 
 impl Tally {
-    /// Each number in it. A new one cannot be forgotten here.
+    /// All numbers. The pattern is exhaustive, so that a new one cannot be forgotten.
     fn numbers(&mut self) -> Vec<&mut u64> {
         let Self { expected, found, copied, checked, compared_before, left_out, vanished, failed, followed } = self;
         let counts = [expected, found, copied, checked].into_iter();
@@ -95,12 +95,12 @@ impl Tally {
         counts.chain(others).chain(followed.numbers()).collect()
     }
 
-    /// Messages about which nothing more will change: on the target, deleted, or failed.
+    /// Messages that will not change any more: on the target, deleted, or failed.
     pub fn settled(&self) -> u64 {
         self.arrived().messages + self.vanished + self.failed
     }
 
-    /// What is on the target: found or copied, or in a comparison found equal.
+    /// What is on the target: found or copied, or found equal by a comparison.
     fn arrived(&self) -> Counts {
         let messages = self.found.messages + self.copied.messages;
         let bytes = self.found.bytes + self.copied.bytes;
@@ -112,7 +112,7 @@ impl Tally {
         self.arrived().bytes
     }
 
-    /// Progress from 0 to 1: by bytes when they are known, else by messages.
+    /// Progress from 0 to 1: by bytes if known, else by messages.
     pub fn fraction(&self) -> f32 {
         let (part, whole) = if self.expected.bytes > 0 && self.failed + self.vanished == 0 {
             (self.settled_bytes(), self.expected.bytes)

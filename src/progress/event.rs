@@ -9,7 +9,7 @@ use crate::domain::{
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// An event with the moment it happened.
+/// An event with its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stamped {
     /// Milliseconds since the run started, on a clock that never goes back.
@@ -19,7 +19,7 @@ pub struct Stamped {
     pub event: Event,
 }
 
-/// One fact.
+/// One fact, in the past tense.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
@@ -29,14 +29,14 @@ pub enum Event {
     ServerReached {
         /// The server's side.
         side: Side,
-        /// Product and version as the server says, made printable.
+        /// Product and version as the server names them, made printable.
         product: String,
     },
-    /// The licence of Kerio Connect was looked at.
+    /// The seats of Kerio Connect's licence were counted.
     SeatsCounted {
-        /// Seats that users have.
+        /// Seats in use.
         used: u32,
-        /// Seats in all; none when there is no limit.
+        /// All seats; none if there is no limit.
         allowed: Option<u32>,
     },
     /// Kerio Connect's IMAP service was set to another port.
@@ -45,7 +45,7 @@ pub enum Event {
         service: String,
         /// The port before.
         from: u16,
-        /// The port now.
+        /// The new port.
         to: u16,
     },
     /// The port was put back.
@@ -60,7 +60,7 @@ pub enum Event {
         /// Its name.
         domain: String,
     },
-    /// An account came to the run after its start; its id is the next.
+    /// An account joined the run after its start; it gets the next id.
     AccountJoined(AccountInfo),
     /// A worker took up an account.
     AccountStarted {
@@ -84,7 +84,7 @@ pub enum Event {
     Stepped {
         /// The account.
         account: AccountId,
-        /// The step it does now.
+        /// The new step.
         #[serde(flatten)]
         step: Step,
     },
@@ -142,16 +142,16 @@ pub enum Event {
         /// Their size in bytes.
         bytes: u64,
     },
-    /// Fewer messages of a folder are on the target than were reported: these. Some were lost there and sent again, or are not on the
-    /// source any more.
+    /// Fewer messages of a folder are on the target than were reported; these numbers replace the earlier ones. Some were lost there and
+    /// sent again, or are not on the source any more.
     MessagesRecounted {
         /// The account.
         account: AccountId,
         /// The folder of that account.
         folder: FolderId,
-        /// Those that were there before.
+        /// Messages that were found on the target.
         found: Counts,
-        /// Those that this run copied.
+        /// Messages that this run copied.
         copied: Counts,
     },
     /// Messages on the target were compared with what was sent, or with the source, and are equal.
@@ -174,13 +174,13 @@ pub enum Event {
         /// The number of messages.
         messages: u64,
     },
-    /// What people did on the source since an earlier run was brought to the target, or was found and left.
+    /// Changes that people made on the source since an earlier run were brought to the target, or found and left.
     ChangesFollowed {
-        /// Whose.
+        /// The account.
         account: AccountId,
-        /// In which folder; none where the source has that folder no more.
+        /// The folder of that account; none if the source has that folder no more.
         folder: Option<FolderId>,
-        /// How many messages.
+        /// The numbers of messages.
         #[serde(flatten)]
         followed: Followed,
     },
@@ -193,26 +193,26 @@ pub enum Event {
         /// The number of messages.
         messages: u64,
     },
-    /// The events, tasks and contacts on the source were counted. May come again; the last one holds.
+    /// The events, tasks and contacts on the source were counted. May come again; the last one counts.
     ItemsCounted {
         /// The account.
         account: AccountId,
-        /// Events; a series counts once.
+        /// The number of events; a series counts once.
         events: u64,
-        /// Tasks.
+        /// The number of tasks.
         tasks: u64,
-        /// Contacts.
+        /// The number of contacts.
         contacts: u64,
     },
-    /// It is known what became of some items.
+    /// The outcome of some items is known.
     ItemsSettled {
         /// The account.
         account: AccountId,
-        /// What they are.
+        /// Their kind.
         kind: ItemKind,
-        /// What became of them.
+        /// Their outcome.
         outcome: ItemOutcome,
-        /// How many.
+        /// The number of items.
         items: u64,
     },
     /// A folder reached its end.
@@ -221,7 +221,7 @@ pub enum Event {
         account: AccountId,
         /// The folder of that account.
         folder: FolderId,
-        /// Messages in the target's folder now, if the target said.
+        /// The number of messages in the target folder, if known.
         target_messages: Option<u64>,
     },
     /// Something went wrong, or is worth knowing.
@@ -241,7 +241,7 @@ pub enum Event {
         side: Side,
         /// Seconds until the next attempt.
         seconds: u64,
-        /// Why.
+        /// The reason.
         #[serde(default)]
         why: WaitReason,
     },
@@ -268,7 +268,7 @@ pub enum Event {
         /// The account.
         account: AccountId,
     },
-    /// What was in flight of an account that the user skipped is settled; nobody works on it.
+    /// What was in flight for a skipped account is settled; nobody works on it.
     AccountSkipped {
         /// The account.
         account: AccountId,
@@ -283,8 +283,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event without the secrets that a server may have put into its own words: names of folders, products and domains. The words
-    /// of a [`Problem`] have lost them when it was made.
+    /// The event without secrets in a server's own words: names of folders, products and domains. A [`Problem`] loses them when it is made.
     pub fn without_secrets(mut self) -> Self {
         let clean = |text: &mut String| {
             if let Cow::Owned(clean) = foreign_without_secrets(text) {

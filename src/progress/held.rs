@@ -11,12 +11,12 @@ pub struct Wait {
     pub side: Side,
     /// Its end, in milliseconds of the run.
     pub until: u64,
-    /// Why.
+    /// The reason.
     pub why: WaitReason,
 }
 
 impl Wait {
-    /// Seconds to its end from `now`, in milliseconds of the run.
+    /// Seconds to its end from `now`, which is in milliseconds of the run.
     pub fn seconds(&self, now: u64) -> u64 {
         self.until.saturating_sub(now).div_ceil(1000)
     }
@@ -26,11 +26,11 @@ impl Wait {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skip {
-    /// No, or it was continued.
+    /// It is not skipped, or was continued.
     #[default]
     No,
-    /// Yes, and what is in flight is being settled.
+    /// It is skipped, and what is in flight is being settled.
     Requested,
-    /// Yes, and nobody works on it.
+    /// It is skipped, and nobody works on it.
     Skipped,
 }

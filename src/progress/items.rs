@@ -3,51 +3,51 @@
 use crate::domain::{ItemKind, ItemOutcome};
 use serde::{Deserialize, Serialize};
 
-/// What became of items, of an account or the run.
+/// The counters of the items of an account or the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ItemTally {
-    /// Events on the source, as counted.
+    /// Events on the source.
     pub events: u64,
     /// Tasks on the source.
     pub tasks: u64,
     /// Contacts on the source.
     pub contacts: u64,
-    /// Stored in this run, read back, and right.
+    /// Stored in this run, read back, and equal in meaning.
     pub copied: u64,
-    /// On the target already, and right.
+    /// Already on the target, and equal in meaning.
     pub already_there: u64,
     /// On the target with other content, and left alone.
     pub different: u64,
-    /// Stored, and given back with another meaning.
+    /// Stored, but read back with another meaning.
     pub altered: u64,
     /// Left out on purpose.
     pub left_out: u64,
-    /// Not on the target, each named by a problem.
+    /// Missing on the target; a problem names each.
     pub failed: u64,
 }
 
 impl ItemTally {
-    /// Items on the source, as counted.
+    /// The number of items on the source.
     pub fn expected(&self) -> u64 {
         self.events + self.tasks + self.contacts
     }
 
-    /// Items whose fate is settled.
+    /// The number of items with an outcome.
     pub fn settled(&self) -> u64 {
         self.copied + self.already_there + self.missing() + self.left_out
     }
 
-    /// Items that are not on the target as they should be.
+    /// The number of items that are not on the target as they should be.
     pub fn missing(&self) -> u64 {
         self.different + self.altered + self.failed
     }
 
-    /// Whether anybody looked for items.
+    /// Whether no item was counted or settled.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Items of one kind on the source.
+    /// The number of items of one kind on the source.
     pub fn of(&self, kind: ItemKind) -> u64 {
         match kind {
             ItemKind::Event => self.events,
@@ -68,7 +68,6 @@ impl ItemTally {
         *counter += items;
     }
 
-    /// Adds what became of another account's items.
     /// Changes a sum by the difference of one of its parts.
     pub(super) fn shift(&mut self, before: &Self, after: &Self) {
         self.events = self.events - before.events + after.events;
@@ -82,7 +81,7 @@ impl ItemTally {
         self.failed = self.failed - before.failed + after.failed;
     }
 
-    /// Takes another count of what is on the source.
+    /// Replaces the count of items on the source.
     pub(super) fn count(&mut self, before: &Self, (events, tasks, contacts): (u64, u64, u64)) {
         self.events = self.events - before.events + events;
         self.tasks = self.tasks - before.tasks + tasks;

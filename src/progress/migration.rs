@@ -1,9 +1,9 @@
-//! A run as part of a migration: what earlier runs came to, and the verdict over all runs.
+//! A run as part of a migration: the results of earlier runs, and the verdict over all runs.
 
 use super::{AccountEnd, AccountState, RunKind, RunState};
 use serde::{Deserialize, Serialize};
 
-/// How far an account is, over all runs.
+/// How far an account is over all runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountStage {
@@ -18,16 +18,16 @@ pub enum AccountStage {
     NeedsAttention,
 }
 
-/// Accounts by stage.
+/// The number of accounts in each stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Stages {
     /// Not started.
     pub not_started: u32,
-    /// Begun, not at the end.
+    /// Begun and not finished.
     pub begun: u32,
     /// Complete.
     pub complete: u32,
-    /// Something is missing, or they failed.
+    /// Incomplete or failed.
     pub need_attention: u32,
 }
 
@@ -42,40 +42,40 @@ impl Stages {
         } += 1;
     }
 
-    /// All of them.
+    /// The number of accounts in all stages.
     pub fn all(&self) -> u32 {
         self.not_started + self.begun + self.complete + self.need_attention
     }
 }
 
-/// What a run knows of its migration when it starts.
+/// What a run knows about its migration at its start.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MigrationInfo {
     /// Its name.
     pub name: String,
-    /// The accounts of the migration that this run does not work on.
+    /// The migration's other accounts, which this run does not work on.
     pub others: Stages,
     /// The stage of each of this run's accounts before the run, in the order of their ids.
     pub before: Vec<AccountStage>,
-    /// How many of the others were compared on both servers and found equal.
+    /// How many of the other accounts were compared on both servers and found equal.
     #[serde(default)]
     pub others_verified: u32,
-    /// Which of this run's accounts were, before the run.
+    /// Which of this run's accounts were compared and found equal before, in the order of their ids.
     #[serde(default)]
     pub verified_before: Vec<bool>,
 }
 
-/// A migration over all of its runs so far.
+/// A migration over all runs so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Whole {
     /// All accounts by stage.
     pub stages: Stages,
-    /// How many of the complete ones this run completed or found complete again.
+    /// How many of the complete accounts this run completed or found complete again.
     pub complete_now: u32,
 }
 
 impl RunState {
-    /// The migration over all runs, this one included; none when the run is not part of one.
+    /// The migration over all runs, this one included; none if the run is not part of one.
     pub fn whole(&self) -> Option<Whole> {
         let migration = self.info.as_ref()?.migration.as_ref()?;
         let mut whole = Whole { stages: migration.others, complete_now: 0 };
@@ -101,22 +101,22 @@ impl RunState {
         Some(migration.others_verified + self.accounts.iter().enumerate().filter(is_verified).count() as u32)
     }
 
-    /// The stage of this run's account with that index, after the run or so far; none when the run is not part of a migration.
+    /// The stage of this run's account with this index, after the run or so far; none if the run is not part of a migration.
     pub fn stage(&self, index: usize) -> Option<AccountStage> {
         let (before, info) = (self.stage_before(index)?, self.info.as_ref()?);
         self.accounts.get(index).map(|account| account.stage(before, info.kind))
     }
 
-    /// The stage of this run's account with that index before the run; none when the run is not part of a migration.
+    /// The stage of this run's account with this index before the run; none if the run is not part of a migration.
     pub fn stage_before(&self, index: usize) -> Option<AccountStage> {
         self.info.as_ref()?.migration.as_ref()?.before.get(index).copied()
     }
 }
 
 impl AccountState {
-    /// Its stage after this run, or so far. A check changes none, and a comparison only one that ended. One that this run did not bring to an end keeps what was reached before. It is
-    /// begun once something of it is on the target; a complete account that was begun again and stopped is begun, because new mail may be
-    /// missing.
+    /// Its stage after this run, or so far. A check changes no stage, and a comparison only that of an account it finished. An account that
+    /// this run did not finish keeps its earlier stage. It is begun once something of it is on the target; a complete account that was
+    /// begun again and stopped is begun, because new mail may be missing.
     pub fn stage(&self, before: AccountStage, kind: RunKind) -> AccountStage {
         let ended = matches!(self.end, Some(AccountEnd::Complete | AccountEnd::Incomplete));
         if kind == RunKind::Check || kind == RunKind::Verify && !ended {

@@ -1,6 +1,6 @@
 //! What happens in a run, as events, and the one fold of them that window, command line and report read.
 //!
-//! Events are facts in the past tense with ids and numbers. [`RunState::apply`] is the only place where anything is counted.
+//! Events are facts in the past tense with ids and numbers. Only [`RunState::apply`] counts anything.
 
 mod account;
 mod assembled;

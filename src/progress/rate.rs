@@ -1,6 +1,6 @@
-//! The rate of a run over time: one sample per second for the plot, and the pace that the time left is estimated from.
+//! The rate of a run over time: one sample per second for the plot, and the pace for the estimate of the time left.
 //!
-//! The pace is that of the work: time in which the user has paused the run does not count.
+//! The pace counts working time only, without the user's pauses.
 
 /// Bytes and messages in each second of the run.
 #[derive(Debug, Clone, Default)]
@@ -8,21 +8,21 @@ pub struct Rate {
     /// Bytes that arrived in each second since the start.
     seconds: Vec<u64>,
     messages: Vec<u32>,
-    /// The pauses, from and to in milliseconds, oldest first.
+    /// The pauses, from and to in milliseconds of the run, oldest first.
     pauses: Vec<(u64, u64)>,
     paused_at: Option<u64>,
 }
 
 impl Rate {
-    /// The pace is the mean of this many past milliseconds of work: long enough that one large message does not make it jump.
+    /// The pace is the mean over this many last milliseconds of work: long enough that one large message does not make it jump.
     const WINDOW: u64 = 30_000;
 
-    /// The run is paused at `at` milliseconds.
+    /// Pauses the run at `at` milliseconds.
     pub(super) fn pause(&mut self, at: u64) {
         self.paused_at.get_or_insert(at);
     }
 
-    /// The run continues at `at` milliseconds.
+    /// Continues the run at `at` milliseconds.
     pub(super) fn resume(&mut self, at: u64) {
         self.pauses.extend(self.paused_at.take().map(|from| (from, at.max(from))));
     }
@@ -34,7 +34,7 @@ impl Rate {
         now.saturating_sub(open + closed)
     }
 
-    /// The moment from which on at most [`Self::WINDOW`] of work was done until `now`, and how much work that is.
+    /// The moment from which at most [`Self::WINDOW`] of work was done until `now`, and the milliseconds of that work.
     fn window(&self, now: u64) -> (u64, u64) {
         let (mut end, mut room) = (self.paused_at.map_or(now, |at| at.min(now)), Self::WINDOW);
         for (from, to) in self.pauses.iter().rev() {
@@ -59,7 +59,7 @@ impl Rate {
         self.messages[second] = self.messages[second].saturating_add(u32::try_from(messages).unwrap_or(u32::MAX));
     }
 
-    /// At most a week of samples. In a longer run everything later counts to the last second, so that memory stays bounded.
+    /// At most a week of samples is kept. In a longer run everything later counts to the last second, so that memory stays bounded.
     const LONGEST: usize = 7 * 24 * 3600;
 
     /// Bytes per second over the last half minute of work before `now` milliseconds.
@@ -94,7 +94,7 @@ impl Rate {
 
     fn mean<T>(&self, samples: &[T], now: u64, value: impl Fn(&T) -> f64) -> f64 {
         let (first, worked) = self.window(now);
-        // A second that is only partly inside counts whole, and so does its time.
+        // A second that is partly inside counts in full, and so does its time.
         let worked = (worked + first % 1000) as f64 / 1000.0;
         samples.iter().skip((first / 1000) as usize).map(value).sum::<f64>() / worked.max(0.5)
     }
@@ -122,7 +122,7 @@ mod tests {
         rate.add(0, 1, 600);
         rate.add(9_000, 1, 300);
         assert_eq!(rate.over_time(9_500, 5), (vec![300.0, 0.0, 0.0, 0.0, 150.0], 2));
-        // The last part is shorter, and nothing arrived in most.
+        // The last part is shorter, and in most seconds nothing arrived.
         assert_eq!(rate.over_time(9_500, 3), (vec![150.0, 0.0, 150.0], 4));
         assert_eq!(Rate::default().over_time(0, 100), (vec![0.0], 1));
     }
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!((rate.bytes_per_second(90_000).round(), rate.worked(90_000)), (100.0, 40_000));
         rate.resume(100_000);
         (100..110).for_each(|second| rate.add(second * 1000, 1, 400));
-        // Ten seconds at 400, and before the pause twenty at 100.
+        // Ten seconds at 400, and twenty at 100 before the pause.
         assert_eq!((rate.bytes_per_second(110_000).round(), rate.worked(110_000)), (200.0, 50_000));
     }
 }

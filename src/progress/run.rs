@@ -1,4 +1,4 @@
-//! What a run is asked to do, and the words for what happens in it: steps, waits, ends.
+//! What a run does, and the words for what happens in it: steps, waits, ends.
 
 use super::MigrationInfo;
 use crate::domain::{BadLine, FolderId};
@@ -11,13 +11,13 @@ use std::path::PathBuf;
 pub enum RunKind {
     /// Signs in on both sides and counts. Changes nothing.
     Check,
-    /// Copies.
+    /// Copies the mailboxes.
     Migrate,
     /// Compares source and target. Changes nothing.
     Verify,
 }
 
-/// How what arrived is compared with what was sent.
+/// How stored messages are compared with what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verify {
@@ -30,10 +30,10 @@ pub enum Verify {
     None,
 }
 
-/// What is known when a run starts.
+/// What is known about a run at its start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
-    /// What the run does.
+    /// Check, migrate or verify.
     pub kind: RunKind,
     /// When it started: local time, RFC 3339.
     pub started: String,
@@ -46,32 +46,32 @@ pub struct RunInfo {
     /// How messages are compared.
     #[serde(default)]
     pub verify: Verify,
-    /// Where report.txt and debug.log are.
+    /// The folder of report.txt and debug.log.
     pub log_folder: PathBuf,
     /// The accounts, in the order of their ids.
     pub accounts: Vec<AccountInfo>,
-    /// The lines of the CSV that cannot be used.
+    /// Lines of the CSV that cannot be used.
     pub bad_lines: Vec<BadLine>,
-    /// The migration that the run is a part of.
+    /// The migration that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migration: Option<MigrationInfo>,
 }
 
-/// An account as far as progress needs to know it.
+/// The data of an account for events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountInfo {
     /// The address.
     pub address: String,
     /// The person's name; may be empty.
     pub full_name: String,
-    /// The line of the CSV.
+    /// Its line in the CSV.
     pub line: u32,
-    /// The address on the target, when it is another.
+    /// The address on the target, if it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_address: Option<String>,
 }
 
-/// What a worker does now.
+/// A worker's current step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "step", content = "folder")]
 pub enum Step {
@@ -83,9 +83,9 @@ pub enum Step {
     SigningIn,
     /// Listing the folders and planning.
     Listing,
-    /// Reading which messages a folder holds, and comparing with the target where the ledger does not say.
+    /// Reading which messages a folder holds, and comparing with the target if the ledger does not know.
     Scanning(FolderId),
-    /// Opening a folder at which a connection was lost before: after all others, alone, and for as long as [`Step::MINUTES_ALONE`].
+    /// Opening a folder at which a connection was lost before: after all others, alone, for up to [`Step::MINUTES_ALONE`].
     OpeningLast(FolderId),
     /// Copying a folder.
     Copying(FolderId),
@@ -96,7 +96,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// How many minutes a server may take to open a folder, or for a message, that comes last.
+    /// How many minutes a server may take to open a folder, or to deliver a message, that comes last.
     pub const MINUTES_ALONE: u64 = 10;
 }
 
@@ -104,7 +104,7 @@ impl Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserState {
-    /// The user exists and is left as it is.
+    /// The user exists and is never changed.
     Exists,
     /// The domain exists; the user will be created.
     WillBeCreated,
@@ -123,7 +123,7 @@ pub enum WaitReason {
     ServerFailed,
     /// The server asks for it.
     ServerAsked,
-    /// By our own choice, so that the server does not lock this computer out. No impatience shortens it.
+    /// We choose to wait, so that the server does not block this computer. *Try now* does not shorten it.
     OwnChoice,
 }
 
@@ -137,6 +137,6 @@ pub enum AccountEnd {
     Incomplete,
     /// It could not continue; a problem says why.
     Failed,
-    /// The user stopped the run before its end.
+    /// The user stopped the run before the account's end.
     Stopped,
 }

@@ -12,7 +12,7 @@ use crate::domain::{AccountId, FolderId, Mapping, Problem, Reach, Severity, Side
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// What a run came to, in one word.
+/// The outcome of a run, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It has not ended.
@@ -30,35 +30,35 @@ pub enum Verdict {
 /// The state of a run.
 #[derive(Debug, Clone, Default)]
 pub struct RunState {
-    /// What is known since the start; none before.
+    /// The facts known at its start; none before.
     pub info: Option<RunInfo>,
     /// The accounts, in the order of their ids.
     pub accounts: Vec<AccountState>,
     /// Product and version of the servers reached.
     pub products: BTreeMap<Side, String>,
-    /// Seats of Kerio Connect's licence before the run, used and in all; none in all when there is no limit.
+    /// Seats of Kerio Connect's licence before the run: used and all; the latter is none if there is no limit.
     pub seats: Option<(u32, Option<u32>)>,
     /// Domains created.
     pub domains_created: Vec<String>,
     /// The port change in force: service, port before, port now.
     pub port_changed: Option<(String, u16, u16)>,
-    /// The port changes that were undone: service, port before and now, port meanwhile.
+    /// The port changes that were undone: service, port before and again now, port meanwhile.
     pub ports_restored: Vec<(String, u16, u16)>,
     /// Problems of the whole run.
     pub problems: Vec<Problem>,
-    /// What became of all messages.
+    /// The tally of all messages.
     pub tally: Tally,
-    /// What became of all events, tasks and contacts.
+    /// The tally of all events, tasks and contacts.
     pub items: ItemTally,
-    /// Accounts by how they ended.
+    /// The number of accounts by their end.
     pub ended: BTreeMap<&'static str, u32>,
-    /// The rate of copying over time, or of comparing where nothing is copied.
+    /// The rate of copying over time, or of comparing if nothing is copied.
     pub rate: Rate,
     /// Milliseconds of the run at the last event.
     pub now: u64,
-    /// Each account's size by an earlier check; see `whole`.
+    /// Each account's size according to an earlier check; see `whole`.
     pub(super) known_sizes: Vec<Option<Counts>>,
-    /// What is summed over all accounts; see `sums`.
+    /// The sums over all accounts; see `sums`.
     pub(super) sums: OnceLock<Sums>,
     /// Grows with every change.
     pub(super) revision: u64,
@@ -68,7 +68,7 @@ pub struct RunState {
     pub paused: bool,
     /// Whether the user asked to stop.
     pub stop_requested: bool,
-    /// Whether it ended.
+    /// Whether it has ended.
     pub finished: bool,
 }
 
@@ -108,7 +108,7 @@ impl RunState {
             Event::AccountStarted { account } => self.with(*account, |it, _| {
                 it.started_at = Some(now);
                 if it.skip == Skip::Skipped {
-                    // Its worker took it up before it knew.
+                    // Its worker began before it knew of the skip.
                     it.skip = Skip::Requested;
                 }
             }),
@@ -193,7 +193,7 @@ impl RunState {
             }
             Event::FolderFinished { account, folder, target_messages } => self.with_folder(*account, *folder, |it| {
                 it.finished = true;
-                // Comes again at the end of the mailbox, when the target has been asked.
+                // It comes again at the end of the mailbox, once the target was asked.
                 it.target_messages = target_messages.or(it.target_messages);
             }),
             Event::ProblemMet { account, folder, problem } => self.take_problem(*account, *folder, problem),
@@ -234,23 +234,23 @@ impl RunState {
         }
     }
 
-    /// A number that is another one after every change, so that whatever is made of the state need not be made again.
+    /// A number that changes with every change of the state, so that results derived from it can be kept.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// What was summed over the accounts no longer holds.
+    /// Discards the sums over the accounts after a change.
     pub(super) fn changed(&mut self) {
         self.revision += 1;
         self.sums.take();
     }
 
-    /// The account of that id.
+    /// The account with this id.
     pub fn account(&self, id: AccountId) -> Option<&AccountState> {
         self.accounts.get(id.index())
     }
 
-    /// How many accounts ended that way.
+    /// How many accounts ended in this way.
     pub fn count_ended(&self, end: AccountEnd) -> u32 {
         self.ended.get(end_word(end)).copied().unwrap_or(0)
     }
@@ -265,8 +265,7 @@ impl RunState {
         self.sums().number_skipped
     }
 
-    /// The free seats of the licence and the new users that need one, if the seats are too few; counted of the accounts that were looked
-    /// up.
+    /// The free seats of the licence and the new users that need one, if the seats are too few; only accounts that were looked up count.
     pub fn missing_seats(&self) -> Option<(u64, u64)> {
         let (used, allowed) = self.seats?;
         let free = u64::from(allowed?.saturating_sub(used));
@@ -275,7 +274,7 @@ impl RunState {
         (new > free).then_some((free, new))
     }
 
-    /// What the run came to.
+    /// The outcome of the run.
     pub fn verdict(&self) -> Verdict {
         if !self.finished {
             return Verdict::Running;

@@ -1,51 +1,51 @@
-//! What is summed over all accounts of a run: once for each state, however often it is asked for. A window that shows a hundred thousand
-//! accounts asks in every frame.
+//! The sums over all accounts of a run, made once for each state: a window that shows a hundred thousand accounts asks for them in every
+//! frame.
 
 use super::{AccountEnd, AccountState, Counts, RunState, Wait, WaitReason};
 
 /// Sums over the accounts of a run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sums {
-    /// What all of them hold, as far as known.
+    /// The contents of all accounts, as far as known.
     pub expected: Counts,
-    /// Those of which it is known what they hold, or of which nothing more will be known.
+    /// The number of accounts whose contents are known, or will never be.
     pub known: usize,
-    /// Bytes still to come, of those that have not ended and are not skipped.
+    /// Bytes left to copy, of accounts that have not ended and are not skipped.
     pub bytes_left: u64,
-    /// All of them, as parts of the whole.
+    /// All accounts, as parts of the whole.
     pub all: Part,
-    /// How far those are that have not failed and are not skipped.
+    /// The progress of accounts that have not failed and are not skipped.
     pub done: Part,
-    /// Those that failed.
+    /// Failed accounts.
     pub failed: Part,
-    /// Those that the user skipped.
+    /// Skipped accounts.
     pub skipped: Part,
-    /// How many the user skipped.
+    /// The number of skipped accounts.
     pub number_skipped: u32,
-    /// Those that no worker began.
+    /// The number of accounts that no worker began.
     pub not_started: u32,
-    /// Those that a worker works on.
+    /// The number of accounts at work.
     pub running: u32,
-    /// Those of them that wait for a server.
+    /// The number of accounts at work that wait for a server.
     pub running_and_waiting: u32,
-    /// The wait that ends last; one by our own choice only where there is no other.
+    /// The wait that ends last; one by our own choice only if there is no other.
     pub longest_wait: Option<Wait>,
 }
 
-/// A part of the whole, to be weighed with [`Part::of`]: one account by its size, or as one of the usual size as long as its size is not
-/// known. So an account weighs the same before and after it fails or is skipped.
+/// A part of the whole, weighed with [`Part::of`]: an account counts by its size, or by the usual size while its own is unknown. So it
+/// weighs the same before and after it fails or is skipped.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Part {
-    /// Bytes of accounts whose size is known.
+    /// The bytes of accounts with a known size.
     bytes: f64,
-    /// How many accounts that is.
+    /// The number of these accounts.
     known: f64,
-    /// Accounts whose size is not known.
+    /// The number of accounts without a known size.
     unknown: f64,
 }
 
 impl Part {
-    /// Adds this much of an account.
+    /// Adds a share of an account, from 0 to 1; `size` is in bytes.
     fn add(&mut self, share: f64, size: Option<u64>) {
         match size {
             Some(bytes) => {
@@ -56,7 +56,7 @@ impl Part {
         }
     }
 
-    /// Its share of the whole, from 0 to 1. Where all that is known is empty, accounts are counted.
+    /// Its share of the whole, from 0 to 1. If all known accounts are empty, accounts are counted.
     pub fn of(&self, all: &Self) -> f64 {
         let usual = all.bytes / all.known.max(1.0);
         let weight = |part: &Self| part.unknown + if usual > 0.0 { part.bytes / usual } else { part.known };
@@ -83,12 +83,12 @@ impl Sums {
         let is_counted = is_at_its_end || account.is_counted();
         let size = if is_counted { Some(account.tally.expected) } else { known };
         let is_skipped = account.is_skipped();
-        // One that is skipped or has ended does not keep the time left of the others from being known.
+        // A skipped or ended account does not prevent an estimate for the others.
         self.known += usize::from(size.is_some() || is_skipped || account.end.is_some());
         let holds = size.unwrap_or(account.tally.expected);
         self.expected.add(holds.messages, holds.bytes);
         let has_failed = account.end == Some(AccountEnd::Failed) && !is_skipped;
-        // What failed before it was counted has a part as well, also where an earlier check failed to count it.
+        // An account that failed before it was counted has a part as well, even if an earlier check failed to count it.
         let size = size.map(|size| size.bytes).filter(|bytes| *bytes > 0 || !has_failed);
         self.all.add(1.0, size);
         if is_skipped {

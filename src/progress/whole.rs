@@ -1,8 +1,8 @@
 //! Progress of the whole run and the time left: one rule for the window's bar and title and for the command line.
 //!
 //! - The whole is known once every account is counted, by this run or by an earlier check.
-//! - The bar has three shares, which are at most 1 together: what is done, what failed, and what was skipped. Each account has its part by
-//!   its size, or the usual part while its size is not known; what becomes of it does not change its part.
+//! - The bar has three shares, which together are at most 1: done, failed, and skipped. Each account weighs by its size, or as the usual
+//!   account while its size is unknown; its outcome does not change its weight.
 //! - Bytes that will never arrive are not waited for.
 
 use super::{Counts, RunState, Wait, WaitReason};
@@ -14,7 +14,7 @@ impl RunState {
         self.changed();
     }
 
-    /// What all accounts hold, as far as known.
+    /// The contents of all accounts, as far as known.
     pub fn expected(&self) -> Counts {
         self.sums().expected
     }
@@ -31,13 +31,13 @@ impl RunState {
         sums.done.of(&sums.all).min(most) as f32
     }
 
-    /// The share of what failed, from 0 to 1: failure is not progress.
+    /// The share of failed accounts, from 0 to 1: failure is not progress.
     pub fn failed_share(&self) -> f32 {
         let sums = self.sums();
         sums.failed.of(&sums.all) as f32
     }
 
-    /// The share of what the user skipped, from 0 to 1: that is not progress either.
+    /// The share of skipped accounts, from 0 to 1: a skip is not progress either.
     pub fn skipped_share(&self) -> f32 {
         let sums = self.sums();
         sums.skipped.of(&sums.all) as f32
@@ -48,25 +48,25 @@ impl RunState {
         (self.fraction() * 100.0).floor() as u32
     }
 
-    /// Seconds left at the pace of the last half minute of work, pauses not counted. None while no estimate is possible: before everything is counted, while the run
-    /// is paused or stopping, and while every running mailbox waits for a server.
+    /// Seconds left at the pace of the last half minute of work, without pauses. None while no estimate is possible: before everything is
+    /// counted, while the run is paused or stopping, and while every running mailbox waits for a server.
     pub fn seconds_left(&self, now: u64) -> Option<u64> {
         let held = self.paused || self.stop_requested || self.finished || self.all_wait();
         let pace = self.rate.bytes_per_second(now);
         (!held && pace >= 1.0 && self.is_known()).then(|| (self.sums().bytes_left as f64 / pace).ceil() as u64)
     }
 
-    /// The wait that ends last; one by our own choice only where there is no other.
+    /// The wait that ends last; one by our own choice only if there is no other.
     pub fn longest_wait(&self) -> Option<Wait> {
         self.sums().longest_wait
     }
 
-    /// The server that failed, where every running mailbox waits for it or another one: nothing continues until it answers.
+    /// The failed server, if every running mailbox waits for it or another one: nothing continues until it answers.
     pub fn lost_server(&self) -> Option<Wait> {
         self.longest_wait().filter(|wait| wait.why == WaitReason::ServerFailed && self.all_wait())
     }
 
-    /// The number of accounts that are being worked on.
+    /// The number of accounts at work.
     pub fn count_running(&self) -> u32 {
         self.sums().running
     }
@@ -113,7 +113,7 @@ mod tests {
         state
     }
 
-    /// An account is begun and counted, and `arrived` of its `bytes` arrive.
+    /// An account begins and is counted, and `arrived` of its `bytes` arrive.
     fn begun(account: u32, bytes: u64, arrived: u64) -> Vec<Event> {
         let account = AccountId(account);
         let inbox = FolderPath::new(["INBOX"]);
@@ -161,7 +161,7 @@ mod tests {
         let failed = Event::AccountFinished { account: AccountId(0), end: AccountEnd::Failed };
         let state = run(&[None, None], [begun(0, 9000, 100), begun(1, 1000, 600)].concat().into_iter().chain([failed]));
         assert_eq!((state.percent(), state.failed_share()), (6, 0.9));
-        // 700 bytes arrived in nine seconds, and 400 are still to come.
+        // 700 bytes arrived in nine seconds, and 400 are left.
         assert_eq!(state.seconds_left(9000), Some(6));
     }
 

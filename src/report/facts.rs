@@ -1,10 +1,10 @@
-//! What a run was and came to, as pairs of a name and a value; report.txt and report.html begin with them.
+//! The facts of a run, as pairs of a name and a value; report.txt and report.html begin with them.
 
 use super::words;
 use crate::domain::Side;
 use crate::progress::{RunKind, RunState};
 
-/// The facts in the order in which they are read. A name may come more than once.
+/// The facts in reading order. A name may come more than once.
 pub(super) fn of(state: &RunState) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     add_servers(&mut facts, state);
@@ -67,7 +67,7 @@ fn add_messages(facts: &mut Facts, state: &RunState) {
     }
 }
 
-/// What the run changed in Kerio Connect beside the mail.
+/// What the run changed in Kerio Connect besides the mail.
 fn add_changes(facts: &mut Facts, state: &RunState) {
     for (service, before, meanwhile) in &state.ports_restored {
         facts.push(("Port", format!("{service} was set to {meanwhile} and is set to {before} again")));

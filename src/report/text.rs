@@ -1,4 +1,4 @@
-//! report.txt, for the administrator: the verdict, then what needs her, then everything else account by account.
+//! report.txt, for the administrator: the verdict, then what needs attention, then everything else account by account.
 
 use super::problems::{needs_a_person, problems_of};
 use super::{facts, group_problems, words};
@@ -25,7 +25,7 @@ struct Page(String);
 
 impl Page {
     fn line(&mut self, text: impl AsRef<str>) {
-        // Last line of defence: text from outside is printable here even if its way in forgot to make it so.
+        // Last line of defence: text from outside is printable here even if the code that took it in forgot.
         self.0.push_str(printable(text.as_ref()).trim_end());
         self.0.push('\n');
     }
@@ -169,7 +169,7 @@ fn accounts(page: &mut Page, state: &RunState) {
         for left in &account.left_out {
             page.line(format!("  '{}' was not copied: {}.", left.folder, left.reason.sentence()));
         }
-        // The others are listed above, under what needs her.
+        // The others are listed above, under what needs attention.
         let above = |problem: &&Problem| needs_a_person(account) && problem.severity() == Severity::Error;
         page.problems("  ", problems_of(account).filter(|problem| !above(problem)));
     }

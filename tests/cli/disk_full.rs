@@ -87,7 +87,7 @@ fn a_full_file_system_is_named_and_the_rest_arrives_once_there_is_room() {
         } else {
             // There was room for the record of the mailbox and for nothing more.
             assert!(
-                first.stderr.contains("The record from which later runs know what is complete cannot be used"),
+                first.stderr.contains("The record that tells later runs what is complete cannot be used"),
                 "{first:?}"
             );
             assert_eq!((first.code, first.messages()[0]), (Some(1), u64::from(2 * MESSAGES)), "{first:?}");

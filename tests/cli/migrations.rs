@@ -223,7 +223,7 @@ fn a_record_that_cannot_be_written_is_said_and_keeps_no_message_from_being_copie
     let ended = stage.run("migrate", &["--json"]);
     assert_eq!((ended.code, ended.messages()), (Some(1), [6, 0, 0]), "{ended:?}");
     assert_eq!(
-        ended.stdout.matches("The record from which later runs know what is complete cannot be used").count(),
+        ended.stdout.matches("The record that tells later runs what is complete cannot be used").count(),
         1,
         "{ended:?}"
     );

@@ -308,7 +308,7 @@ fn a_test_of_the_connection_says_where_calendars_answer_and_shows_no_password() 
     pair.target.change(|it| it.offers_dav = false);
     let missing = said(Side::Target, &groupware);
     assert_eq!((missing.len(), missing[0].0), (1, Sign::Warning));
-    assert!(missing[0].1.starts_with("No calendars and contacts answer at http://127.0.0.1:"), "{missing:?}");
+    assert!(missing[0].1.starts_with("No calendar server answers at http://127.0.0.1:"), "{missing:?}");
     assert!(
         missing[0]
             .1
@@ -317,7 +317,7 @@ fn a_test_of_the_connection_says_where_calendars_answer_and_shows_no_password() 
     // Nothing listens at the usual place of this machine.
     let usual = said(Side::Source, &Groupware { source_dav: None, ..groupware.clone() });
     assert_eq!((usual.len(), usual[0].0), (1, Sign::Warning));
-    assert!(usual[0].1.ends_with("they are looked for in the folders of the mailboxes"), "{usual:?}");
+    assert!(usual[0].1.ends_with("the mailboxes' folders will be searched for them"), "{usual:?}");
     assert_eq!(said(Side::Source, &Groupware::default()), []);
     assert_eq!(said(Side::Source, &Groupware { mode: GroupwareMode::Imap, ..groupware.clone() }), []);
 }

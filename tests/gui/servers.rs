@@ -246,7 +246,7 @@ fn the_test_says_where_calendars_answer_and_is_forgotten_when_the_choice_changes
     let mut harness = plain(wizard);
     harness.run();
     assert!(harness.query_by_label(&format!("Calendars and contacts answer at {}", at())).is_some());
-    let missing = "No calendars and contacts answer at https://10.1.0.5/; give the address of the calendar server under More, or leave calendars and contacts out";
+    let missing = "No calendar server answers at https://10.1.0.5/; give the address of the calendar server under More, or leave calendars and contacts out";
     assert!(harness.query_by_label(missing).is_some());
     assert!(harness.state().wizard.servers.target_test.is_good(), "mail can be migrated without them");
     harness.get_by_label("Calendars and contacts").click();

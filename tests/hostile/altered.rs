@@ -2,6 +2,7 @@
 
 use super::between::{Command, Fate, Tamper};
 use super::stage::{ANN, Stage, kinds, message, problems};
+use chrono::DateTime;
 use kimt::domain::ProblemKind;
 use kimt::progress::{RunKind, Verdict};
 use kimt::rehearsal::{Content, NewMessage, Profile};
@@ -47,6 +48,27 @@ fn damage_is_called_altered_by_a_migration_and_by_a_comparison_and_is_not_sent_a
                 assert_eq!(kinds(&state), BTreeSet::from([ProblemKind::MessageAltered]), "{shown}");
                 assert_eq!(stage.target.mail().messages(), 2, "{shown}");
             }
+        }
+    }
+}
+
+#[test]
+fn a_message_that_got_the_uid_and_the_size_of_an_altered_one_on_a_restored_source_is_copied() {
+    let (altered, later) = (b"From: a\r\nSubject: f\r\n\r\nx\r\n", b"From: c\r\nSubject: d\r\n\r\ny\r\n");
+    for capabilities in [WITH_UIDS, WITHOUT_UIDS] {
+        let stage = stage(altered, b"From: b\r\nSubject: g\r\nFrom: a\r\nSubject: f\r\n\r\nx\r\n", capabilities);
+        let store = stage.source.server.store();
+        stage.migrate();
+        store.restore_folder(ANN, "INBOX", 2).unwrap();
+        let date = DateTime::from_timestamp(1_700_000_000, 0).unwrap().fixed_offset();
+        store.add(ANN, "INBOX", NewMessage { date, ..NewMessage::new(Content::bytes(&later[..])) }).unwrap();
+        for run in ["second", "third"] {
+            let state = stage.migrate();
+            let there = stage.target.mail().folder("INBOX").unwrap().contents();
+            let shown = format!("{capabilities} {run}: {} there, {:?}", there.len(), problems(&state));
+            assert_eq!(state.verdict(), Verdict::AllComplete, "{shown}");
+            let here = stage.source.mail().folder("INBOX").unwrap().contents();
+            assert!(here.iter().all(|content| there.contains(content)) && there.len() == 3, "{shown}");
         }
     }
 }

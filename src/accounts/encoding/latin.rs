@@ -1,9 +1,9 @@
 //! Windows-1250 or Windows-1252: which of two readings of a short text gives plausible names.
 //!
-//! The detector needs ten letters beyond ASCII to distinguish the two; of a single name it takes four in thirty-seven for another language. So
-//! few letters are judged here by what is beside each of them. Everything else is the detector's to decide.
+//! The detector needs ten letters beyond ASCII to distinguish the two; with a single name, it takes four in thirty-seven for another
+//! language. So a few letters are judged here by their neighbours. The detector decides everything else.
 
-/// How much like people's names the letters of one reading look where it differs from the other.
+/// How plausible the letters of one reading are in people's names, where it differs from the other.
 ///
 /// The code pages have most accented vowels at the same places. Where they differ, one often has a vowel and the other a
 /// consonant or a sign (è and č, ø and ř, ¹ and ą): a vowel likes consonants beside it, a consonant vowels, and a sign has no

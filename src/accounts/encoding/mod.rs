@@ -3,9 +3,9 @@
 //! 1. A byte order mark decides.
 //! 2. UTF-16 without one is recognised by where its zero bytes are.
 //! 3. UTF-8 is recognised by its own rules. A damaged UTF-8 file stays one: only its broken lines are refused.
-//! 4. What is left has an encoding of before Unicode, which the detector guesses; [`latin`] judges the few letters that it cannot.
+//! 4. Any other file has an encoding from before Unicode, which the detector guesses; [`latin`] judges the few letters that it cannot.
 //!
-//! A password read in the wrong encoding is a wrong password, so a guess is always said.
+//! A password read in the wrong encoding is a wrong password, so a guess is always reported.
 
 mod latin;
 
@@ -23,11 +23,11 @@ pub enum Encoding {
     Utf16Le,
     /// UTF-16, the high byte first.
     Utf16Be,
-    /// An encoding of before Unicode, which was guessed.
+    /// A guessed encoding from before Unicode.
     Guessed(&'static encoding_rs::Encoding),
 }
 
-/// The encodings of before Unicode that people's programs still write, by the WHATWG's name: what people call them.
+/// The encodings from before Unicode that programs still write: the WHATWG's name, and what people call it.
 const NAMES: [(&str, &str); 12] = [
     ("windows-1250", "Windows-1250 (Central European)"),
     ("windows-1251", "Windows-1251 (Cyrillic)"),
@@ -43,7 +43,7 @@ const NAMES: [(&str, &str); 12] = [
     ("EUC-KR", "EUC-KR (Korean)"),
 ];
 
-/// The encodings for languages in Latin letters between which the detector errs where it has few letters.
+/// The encodings of languages in Latin letters that the detector confuses if it has few letters.
 const LATIN: [&str; 9] = [
     "windows-1250",
     "windows-1252",
@@ -97,7 +97,7 @@ pub(super) fn decode(bytes: &[u8]) -> (Zeroizing<String>, Encoding) {
         broken += usize::from(!chunk.invalid().is_empty());
         whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
     }
-    // A damaged UTF-8 file stays one: only its broken lines are refused, and no other password is misread.
+    // Only the broken lines of a damaged UTF-8 file are refused, and no other password is misread.
     if broken == 0 || marked.is_some() || whole > broken {
         let mut text =
             Zeroizing::new(String::with_capacity(bytes.len() + broken * char::REPLACEMENT_CHARACTER.len_utf8()));
@@ -114,7 +114,7 @@ pub(super) fn decode(bytes: &[u8]) -> (Zeroizing<String>, Encoding) {
 
 fn guess(bytes: &[u8]) -> (Zeroizing<String>, Encoding) {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    // The lines that say something, up to a bound: the detector is slower than everything else here.
+    // Only lines beyond ASCII, up to a bound: the detector is slower than everything else here.
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_ascii()).take(MOST_LINES_FED);
     for line in lines {
         detector.feed(line, false);
@@ -150,14 +150,14 @@ pub(super) fn is_utf16(bytes: &[u8]) -> bool {
     utf16(bytes).is_some()
 }
 
-/// The order of the bytes if this is UTF-16, and the length of the byte order mark.
+/// The byte order if this is UTF-16, and the length of the byte order mark.
 fn utf16(bytes: &[u8]) -> Option<(Encoding, usize)> {
     match bytes {
         [0xff, 0xfe, ..] => return Some((Encoding::Utf16Le, 2)),
         [0xfe, 0xff, ..] => return Some((Encoding::Utf16Be, 2)),
         _ => {}
     }
-    // Addresses and separators are ASCII, so that in each line many high bytes are zero, and nearly no low one.
+    // Addresses and separators are ASCII, so that in each line many high bytes are zero, and hardly any low one.
     let pairs = bytes[..bytes.len().min(64 * 1024)].chunks_exact(2);
     let (count, mut first, mut second) = (pairs.len(), 0, 0);
     for pair in pairs {

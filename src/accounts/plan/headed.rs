@@ -1,4 +1,4 @@
-//! What each column holds by the words of its title; where these leave open which column is the address, by what is in the columns.
+//! What each column holds, by its title; where the titles leave open which column is the address, by content.
 
 use super::super::clean;
 use super::super::exports;
@@ -129,7 +129,7 @@ impl<'a> Headed<'a> {
             self.of(Word::Mailbox),
             self.of(Word::Name),
         ];
-        // Of a list without lines, the titles are all there is.
+        // A list without lines has only its titles.
         let are_addresses = |index: &usize| self.sample.is_empty() || self.content[*index].is_addresses();
         let rank = ranks.iter().map(|rank| rank.iter().copied().filter(are_addresses).collect::<Vec<_>>());
         if let Some(candidates) = rank.into_iter().find(|rank| !rank.is_empty()) {

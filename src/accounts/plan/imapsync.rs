@@ -1,4 +1,4 @@
-//! The list that imapsync reads, known by its form: host1;user1;password1;host2;user2;password2 and perhaps options.
+//! The list that imapsync reads, recognised by its form: host1;user1;password1;host2;user2;password2 and perhaps options.
 
 use super::super::clean;
 use super::super::fields::Field;

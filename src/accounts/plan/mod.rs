@@ -1,7 +1,7 @@
 //! How the lines of a list are read: which column holds what, found from the header, or chosen, or the manual's order.
 //!
 //! 1. A person's choice decides, if there is one.
-//! 2. imapsync's list is known by its form: host, user, password, and the same of the other server.
+//! 2. imapsync's list is recognised by its form: host, user, password, and the same of the other server.
 //! 3. A header decides by the words of its titles ([`words`]); where they leave open which column is the address, by content.
 //! 4. Without a header the manual's order holds: address, password, full name.
 //!
@@ -31,17 +31,16 @@ pub(super) struct Plan {
     pub(super) header_line: u32,
     /// Whether the order is the manual's, and no header or choice says what the third column is.
     pub(super) is_manual: bool,
-    /// Fields beyond this many have to be empty; imapsync's options may follow.
+    /// Fields beyond this many must be empty; none for imapsync's list, where options may follow.
     pub(super) width: Option<usize>,
-    /// A line may have fewer fields than there are columns only when it has at most this many: where one is missing before, others have
-    /// moved.
+    /// A line may have fewer fields than columns only if it has at most this many: if one is missing earlier, the others have moved.
     pub(super) fewest: usize,
-    /// As many fields as most lines have, if only empty ones at the end.
+    /// The most fields that a line may have if those at its end are empty.
     pub(super) usual: usize,
-    /// As many fields as more than half of the lines have; nothing where no number has more than half.
+    /// The number of fields that at least half of the lines have; 0 if there is none.
     pub(super) typical: usize,
     pub(super) export: Option<Export>,
-    /// Why the list cannot be used, and the line to which that belongs.
+    /// Why the list cannot be used, and the line that is to blame.
     pub(super) refusal: Option<(u32, LineFault)>,
 }
 
@@ -88,7 +87,7 @@ impl Plan {
         }
     }
 
-    /// What is wrong where passwords are needed and no column holds any, and with which line.
+    /// The fault and its line, if passwords are needed and no column holds any.
     pub(super) fn lacks_passwords(&self) -> Option<(u32, LineFault)> {
         if self.columns.position(Meaning::Password).is_some() || (self.is_manual && self.header_line == 0) {
             return None;
@@ -97,7 +96,7 @@ impl Plan {
         Some((self.header_line.max(1), fault))
     }
 
-    /// That a known list was recognised.
+    /// Notes that a known list was recognised.
     pub(super) fn note(&self, has_passwords: bool) -> Option<ListNote> {
         let export = self.export?;
         let header_line = Some(self.header_line).filter(|line| *line > 0);
@@ -116,9 +115,10 @@ impl Plan {
 
 /// How many fields are enough on a line with fewer fields than columns.
 ///
-/// - Where the address and the password come first, these two are.
-/// - Where there is no password, nor a login or a target, any number is: at worst a name is lost.
-/// - Anywhere else a missing field could put another in the place of the address or the password.
+/// - With the address and the password first: these two.
+/// - With the address first and no password: one if another column is a login, a target or about a password, otherwise any number, because
+///   at worst a name is lost.
+/// - Otherwise none: a missing field could put another in the place of the address or the password.
 fn fewest(columns: &Columns) -> usize {
     let meanings: Vec<Meaning> = columns.columns.iter().map(|column| column.meaning).collect();
     let moves = |column: &Column| {
@@ -133,7 +133,7 @@ fn fewest(columns: &Columns) -> usize {
     }
 }
 
-/// The number of fields that more than half of several lines have.
+/// The number of fields that at least half of several lines have; 0 if there is none.
 fn typical(beginning: &Beginning<'_>) -> usize {
     let mut counts = BTreeMap::new();
     for row in &beginning.sample {
@@ -162,7 +162,7 @@ fn titles(row: &Row<'_>) -> Vec<String> {
     row.fields.iter().take(named).map(clean::text).collect()
 }
 
-/// A digest by which a header is known again. Its text could be a password, if the line is an account without an address.
+/// A digest that identifies a header. Its text could be a password, if the line is an account without an address.
 fn key(titles: &[String]) -> String {
     let mut hash = blake3::Hasher::new();
     for title in titles {
@@ -203,7 +203,7 @@ fn manual(beginning: &Beginning<'_>) -> Plan {
     let filled = |row: &Row<'_>| row.fields.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
     let counts: Vec<usize> = beginning.sample.iter().map(filled).collect();
     let most = counts.iter().copied().max().unwrap_or(0);
-    // Where most lines have more columns than the manual, a person may want to say what they hold.
+    // If most lines have more columns than the manual, a person may want to say what they hold.
     let more = counts.iter().filter(|count| **count > 3).count() * 2 > counts.len();
     let width = if more { most.min(MOST_COLUMNS) } else { most.min(3) };
     let meanings = [Meaning::Address, Meaning::Password, Meaning::FullName].into_iter();
@@ -218,7 +218,7 @@ fn manual(beginning: &Beginning<'_>) -> Plan {
     }
 }
 
-/// What speaks against the manual's order in a list without a header.
+/// Evidence against the manual's order in a list without a header.
 fn doubtful_order(sample: &[Row<'_>]) -> Option<(u32, OrderFault)> {
     let rows: Vec<_> = sample
         .iter()

@@ -13,7 +13,7 @@ use crate::progress::RunKind;
 use crate::report::words;
 use std::collections::BTreeSet;
 
-/// Makes a fleet and adds its first accounts.
+/// Creates a fleet and adds its first accounts.
 pub(super) fn create(typed: CreateArguments) -> Result<ExitStatus, Refusal> {
     if typed.name.trim().is_empty() {
         return Err(Refusal::usage("--name: the fleet needs a name."));
@@ -53,12 +53,12 @@ pub(super) fn create(typed: CreateArguments) -> Result<ExitStatus, Refusal> {
     let bad = setup.bad_lines.len();
     let setup = setup.pack().map_err(|error| Refusal::usage(format!("--ca-file: {error}.")))?;
     let text = setup::write(&setup).map_err(place::refused)?;
-    // Only now: a fleet that cannot be made leaves no key behind.
+    // Only now: a fleet that cannot be created leaves no key behind.
     let is_new = matches!(typed.key_file.try_exists(), Ok(false));
     let key = if is_new { FleetKey::create(&typed.key_file) } else { FleetKey::read(&typed.key_file) };
     let key = key.map_err(|fault| Refusal::usage(sentence(&fault)))?;
     let fleet = Fleet::create(database, &key, typed.name.trim(), &text).map_err(|error| {
-        // After any other error the fleet may be there all the same, and nothing else opens it.
+        // After any other error the fleet may exist anyway, and only this key opens it.
         if is_new && matches!(error.fault(), RecordFault::Fleet { why: FleetFault::NameTaken { .. } }) {
             let _ = std::fs::remove_file(&typed.key_file);
         }
@@ -85,7 +85,7 @@ pub(super) fn add(typed: &AddArguments) -> Result<ExitStatus, Refusal> {
     let fleet = place::keyed_fleet(&typed.keyed)?;
     let setup = place::setup(&fleet)?;
     let (new, bad_lines) = accounts(&typed.list, setup.servers.source.sign_in.needs_own_passwords())?;
-    // Those that are there already count where two accounts would share a mailbox.
+    // Existing accounts count, too, where two would share a mailbox.
     let mut all = Vec::new();
     let mut unreadable = None;
     fleet

@@ -1,5 +1,5 @@
-//! What the machines of a fleet found out that belongs to no account: products and licence of the servers, domains that were created. Each
-//! is noted once, sealed, and in the one report.
+//! Facts that the machines of a fleet found and that belong to no account: the servers' products and licence, the domains that were
+//! created. Each is noted once, sealed, and part of the fleet's report.
 
 use super::setup;
 use crate::domain::Side;
@@ -8,7 +8,7 @@ use crate::ledger::LedgerError;
 use crate::progress::{Event, RunState};
 use serde::{Deserialize, Serialize};
 
-/// A fact, found during the task of this number.
+/// A fact, found during the task with this number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Fact {
     pass: i32,
@@ -24,7 +24,7 @@ enum Kind {
 }
 
 impl Fact {
-    /// The fact that an event is, if it is one.
+    /// The fact in an event, if it has one.
     pub(super) fn of(event: &Event, pass: i32) -> Option<Self> {
         let kind = match event {
             Event::ServerReached { side, product } => Kind::Product(*side, product.clone()),
@@ -35,7 +35,7 @@ impl Fact {
         Some(Self { pass, kind })
     }
 
-    /// Notes it in the database. Of the seats the first count holds: it is the one before anybody was created.
+    /// Notes it in the database. The first count of seats stays: it is from before any user was created.
     pub(super) fn note(&self, fleet: &Fleet) -> Result<(), LedgerError> {
         let (what, first_holds) = match &self.kind {
             Kind::Product(side, _) => (format!("product {side}"), false),
@@ -47,7 +47,7 @@ impl Fact {
     }
 }
 
-/// Takes what was found during the task of this number into the state of its run.
+/// Adds what was found during the task with this number to the state of its run.
 pub(super) fn take(fleet: &Fleet, pass: i32, state: &mut RunState) -> Result<(), LedgerError> {
     for text in fleet.facts()? {
         let fact: Fact = setup::read(&text)?;

@@ -1,4 +1,4 @@
-//! What a run reports of an account, in the form in which it is sealed into the database.
+//! What a run reports of an account, in the form that is sealed into the database.
 
 use super::setup;
 use crate::fleet::{Fleet, Job, JobSums};
@@ -6,10 +6,9 @@ use crate::ledger::LedgerError;
 use crate::progress::AccountState;
 use serde::{Deserialize, Serialize};
 
-/// What a run reports of an account.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct JobReport {
-    /// When the run began whose clock the state has, in milliseconds since 1970.
+    /// When the run began, in milliseconds since 1970; the times in the state count from then.
     pub(super) began: i64,
     /// The account.
     pub(super) state: AccountState,
@@ -22,7 +21,7 @@ impl JobReport {
     }
 }
 
-/// Sends the report of a job; false when the job belongs to somebody else by now.
+/// Sends the report of a job; false if the job belongs to another process by now.
 pub(super) fn send(fleet: &Fleet, job: &Job, report: &JobReport) -> Result<bool, LedgerError> {
     let text = setup::write(report)?;
     let tally = &report.state.tally;

@@ -1,4 +1,4 @@
-//! The jobs of a fleet as the accounts of a run: taken one by one, waited for while others may give some back.
+//! The jobs of a fleet as the accounts of a run: taken one by one, and waited for while others may give some back.
 
 use super::job_report::{self, JobReport};
 use super::setup::{self, JobContent};
@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long after one look for a job the next one comes, first and at most.
+/// The pause between two looks for a job: the first, and the longest.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(3)];
-/// Seconds until a job is looked at again whose mailbox belonged to another one.
+/// Seconds until a job is tried again whose mailbox belonged to another job.
 const OTHERS_TURN: u32 = 10;
 /// A stop is noticed within this time.
 const NOTICE: Duration = Duration::from_millis(50);
@@ -27,17 +27,17 @@ pub(super) struct Jobs {
     pass: i32,
     machine: String,
     held: Mutex<BTreeMap<AccountId, Held>>,
-    /// Why no job could be taken any more.
+    /// Why no more jobs can be taken.
     trouble: Mutex<Option<LedgerError>>,
-    /// Whether orders came by which no job comes any more: whoever waits for one asks at once.
+    /// Set by orders after which no more jobs come: whoever waits for one asks at once.
     heard_of_end: AtomicBool,
 }
 
-/// A job that is worked on.
+/// A job that this process works on.
 #[derive(Debug)]
 struct Held {
     job: Job,
-    /// The errand by which its mailbox is this job's alone, where several may share one.
+    /// The errand that reserves its mailbox for this job, where several may share one.
     alone: Option<(String, i64)>,
 }
 
@@ -59,7 +59,7 @@ impl Jobs {
         &self.fleet
     }
 
-    /// The job of an account of this run, as long as it is held.
+    /// The job of an account of this run, while it is held.
     pub(super) fn held(&self, id: AccountId) -> Option<Job> {
         lock(&self.held).get(&id).map(|held| held.job.clone())
     }
@@ -70,7 +70,7 @@ impl Jobs {
         match self.fleet.end(&job, end) {
             Ok(true) => {}
             Ok(false) => log::warn!("job {} belongs to another machine by now", job.ordinal),
-            Err(error) => log::warn!("how job {} ended was not kept: {error}", job.ordinal),
+            Err(error) => log::warn!("the end of job {} was not recorded: {error}", job.ordinal),
         }
         if let Some((what, token)) = alone
             && let Err(error) = self.fleet.end_errand(&what, token, false)
@@ -85,24 +85,24 @@ impl Jobs {
         held.into_iter().for_each(|id| self.end(id, JobEnd::GivenBack));
     }
 
-    /// Why no job could be taken any more, if that is so.
+    /// Why no more jobs can be taken, if so.
     pub(super) fn trouble(&self) -> Option<LedgerError> {
         lock(&self.trouble).take()
     }
 
-    /// Takes notice of orders, so that nobody waits for a job that does not come.
+    /// Heeds orders, so that nobody waits for a job that does not come.
     pub(super) fn heed(&self, orders: &Orders) {
         self.heard_of_end.fetch_or(!self.may_come(orders), Ordering::SeqCst);
     }
 
-    /// Whether this run may still get a job by these orders.
+    /// Whether this run may still get a job under these orders.
     fn may_come(&self, orders: &Orders) -> bool {
         let wished = matches!(orders.wish, Wish::Run | Wish::Pause);
         wished && orders.is_open && !orders.drained && orders.pass == self.pass
     }
 
-    /// What is next, now that this job was taken: its account, or another job when this one is not to be worked on, which is reported at once,
-    /// or when its mailbox belongs to another job just now.
+    /// What follows the taking of this job: its account; or another job, if this one is refused, which is reported at once, or if its
+    /// mailbox belongs to another job now.
     fn begin(&self, id: AccountId, job: Job) -> Result<Next, LedgerError> {
         let JobContent { account, refused, mailbox } = setup::read(&job.content)?;
         logs::hide([(account.address.to_string(), &account.password)]);
@@ -151,7 +151,7 @@ impl Work for Jobs {
                 Ok(Next::Later) => {}
                 Ok(Next::Never) => return None,
                 Err(error) if error.kind() == LedgerErrorKind::Unreachable => log::warn!("{error}"),
-                // That job has ended, and the others have no part in it.
+                // That job has ended; the others are not affected.
                 Err(error) if error.kind() == LedgerErrorKind::Damaged => {
                     log::error!("{error}");
                     continue;
@@ -183,7 +183,7 @@ pub(super) fn failed_at_once(info: AccountInfo, problem: Problem) -> AccountStat
     }
 }
 
-/// What progress needs to know of an account.
+/// The facts about an account that progress needs.
 pub(super) fn info(account: &Account) -> AccountInfo {
     AccountInfo {
         address: account.address.to_string(),

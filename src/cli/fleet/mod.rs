@@ -1,4 +1,4 @@
-//! `kimt fleet …`: one migration on many machines. Says what is to be done, works on it, and shows how far it is.
+//! `kimt fleet …`: one migration on many machines. Says what is to be done, does it, and shows how far it is.
 
 mod args;
 mod create;

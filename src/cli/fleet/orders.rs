@@ -1,4 +1,4 @@
-//! What the machines of a fleet are to do: a task is begun, all are held, continued or stopped, one is drained, the fleet is finished.
+//! Orders to the machines of a fleet: a task is begun, all are held, continued or stopped, one is drained, the fleet is finished.
 
 use super::args::{
     DatabaseArguments, DrainArguments, MigrateOrderArguments, OrderArguments, PlaceArguments, StopArguments,

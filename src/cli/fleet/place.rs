@@ -1,4 +1,4 @@
-//! From what was typed to a fleet in a database, and a folder of a process's own.
+//! From what was typed to a fleet in a database, and a folder for this process alone.
 
 use super::args::{DatabaseArguments, KeyedArguments, PlaceArguments};
 use super::setup::{self, Setup};
@@ -10,7 +10,7 @@ use crate::private_file;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The address as typed, with the password that the environment or a password file has.
+/// The address as typed, with the password from the environment or a password file.
 pub(super) fn address(typed: &DatabaseArguments) -> Result<DatabaseAddress, Refusal> {
     let address = DatabaseAddress::parse(&typed.ledger).and_then(DatabaseAddress::with_password);
     address.map_err(|error| Refusal::usage(sentence(&error)))
@@ -39,30 +39,30 @@ pub(super) fn keyed_fleet_with(typed: &KeyedArguments, times: LeaseTimes) -> Res
     Fleet::open(database, typed.place.name.as_deref(), Some(&key)).map_err(refused)
 }
 
-/// What the fleet was made with.
+/// The setup that the fleet was created with.
 pub(super) fn setup(fleet: &Fleet) -> Result<Setup, Refusal> {
     let text = fleet.setup().map_err(refused)?;
     let text = text.ok_or_else(|| finished(fleet))?;
     setup::read(&text).map_err(refused)
 }
 
-/// The refusal of what a finished fleet has no more.
+/// The refusal for something that a finished fleet no longer has.
 pub(super) fn finished(fleet: &Fleet) -> Refusal {
     Refusal::usage(format!("The fleet '{}' is finished: its accounts and reports are wiped.", fleet.name()))
 }
 
-/// The refusal that an error of the database is.
+/// A database error as a refusal.
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 pub(super) fn refused(error: LedgerError) -> Refusal {
     log::debug!("{error:?}");
     Refusal::no_ledger(sentence(&error))
 }
 
-/// A folder that only this user can read, gone with this value.
+/// A folder that only this user can read, deleted with this value.
 pub(super) struct PrivateFolder(PathBuf);
 
 impl PrivateFolder {
-    /// Makes one among the system's temporary files.
+    /// Creates one among the system's temporary files.
     pub(super) fn make() -> Result<Self, Refusal> {
         let path = std::env::temp_dir().join(format!("kimt-{:016x}", fastrand::u64(..)));
         private_file::create_new_folder(&path).map_err(|error| {

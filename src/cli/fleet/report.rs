@@ -1,4 +1,4 @@
-//! `kimt fleet report`: the report of the whole fleet, put together from what its machines have reported, on any machine.
+//! `kimt fleet report`: the report of the whole fleet, put together on any machine from what all have reported.
 
 use super::args::ReportArguments;
 use super::job_report::JobReport;
@@ -75,11 +75,12 @@ pub(super) fn run_info(status: &Status, setup: &Setup) -> RunInfo {
     }
 }
 
-/// What was last reported of an account, by a clock that began with the task.
+/// An account's last report, by a clock that began with the task.
 ///
-/// - One that nobody works on any more, without an end, was left by a machine that vanished: it waits for another one.
-/// - One that failed, and is to be tried again, waits too. After a stop both count as stopped.
-/// - One whose row somebody has altered failed, whatever the row says. Where even its name cannot be read, it has its number.
+/// - An account without an end that nobody works on was left by a machine that vanished: it waits for another one.
+/// - An account that failed and will be tried again waits, too. After a stop, both count as stopped.
+/// - An account whose row somebody has altered has failed, whatever the row says. If even its name cannot be read, its number takes the
+///   name's place.
 pub(super) fn account(job: &KnownJob, status: &Status) -> Result<AccountState, LedgerError> {
     if job.is_altered {
         return Ok(altered(job));

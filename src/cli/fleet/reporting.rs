@@ -1,9 +1,9 @@
 //! What a run reports to its fleet: how far each of its accounts is, every few seconds, and how it ended.
 //!
-//! - An observer hands over the state of an account that ended; a thread of its own writes it, so that the run never waits for the database.
+//! - An observer passes on the state of an account that ended; a thread of its own writes it, so that the run never waits for the database.
 //! - A report is the account's state as progress folds it, sealed. Any machine puts the fleet's report together from these.
-//! - The end of an account is reported before its job is given back, under the same token: what somebody else may have begun meanwhile is not
-//!   written over.
+//! - The end of an account is reported before its job is given back, under the same token, so that it never overwrites what another process
+//!   has begun meanwhile.
 
 use super::facts::Fact;
 use super::job_report::{self, JobReport};
@@ -19,11 +19,11 @@ use std::time::{Duration, Instant};
 
 /// How often running accounts are reported.
 const EVERY: Duration = Duration::from_secs(5);
-/// How often a job is given back that failed for a reason that may pass.
+/// At most this many tries of a job that fails for a reason that may pass.
 const MOST_TRIES: u32 = 4;
-/// How often a job waits for whoever else works on the mailbox, or for a record that cannot be written.
+/// At most this many waits of a job for somebody else who works on the mailbox, or for a record that cannot be written.
 const MOST_WAITS: u32 = 60;
-/// Seconds of each of these waits.
+/// The length of each of these waits, in seconds.
 const WAIT: u32 = 30;
 
 enum Noted {
@@ -31,20 +31,20 @@ enum Noted {
     Fact(Fact),
 }
 
-/// Hands over accounts that ended, and facts; one of the run's observers.
+/// Passes on facts and accounts that ended; one of the run's observers.
 pub(super) struct EndObserver {
     noted: Sender<Noted>,
     pass: i32,
 }
 
-/// Writes what an [`EndObserver`] hands over.
+/// Writes what an [`EndObserver`] passes on.
 pub(super) struct Reporter {
     noted: Receiver<Noted>,
     jobs: Arc<Jobs>,
     began: i64,
 }
 
-/// The two ends of one run's reports, on the task of this number.
+/// The two ends of one run's reports, on the task with this number.
 pub(super) fn prepare(jobs: Arc<Jobs>, pass: i32) -> (EndObserver, Reporter) {
     let (sender, noted) = channel();
     (EndObserver { noted: sender, pass }, Reporter { noted, jobs, began: chrono::Utc::now().timestamp_millis() })
@@ -73,7 +73,7 @@ impl Reporter {
                 Ok(Noted::Ended(id, account)) => self.report_end(id, *account),
                 Ok(Noted::Fact(fact)) => {
                     if let Err(error) = fact.note(self.jobs.fleet()) {
-                        log::warn!("what was found out for the report was not kept: {error}");
+                        log::warn!("facts for the report were not recorded: {error}");
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -98,7 +98,7 @@ impl Reporter {
             kept = job_report::send(self.jobs.fleet(), &job, &report);
         }
         if let Err(error) = kept {
-            log::warn!("what became of job {} was not kept: {error}", job.ordinal);
+            log::warn!("the outcome of job {} was not recorded: {error}", job.ordinal);
         }
         self.jobs.end(id, end);
     }
@@ -112,17 +112,17 @@ impl Reporter {
         for (id, state) in running {
             let Some(job) = self.jobs.held(id) else { continue };
             if let Err(error) = job_report::send(self.jobs.fleet(), &job, &JobReport { began: self.began, state }) {
-                log::debug!("how far job {} is was not kept: {error}", job.ordinal);
+                log::debug!("the progress of job {} was not recorded: {error}", job.ordinal);
             }
         }
     }
 }
 
-/// What becomes of a job whose account ended so: done, or to be tried again later when what stopped it may pass.
+/// What becomes of a job whose account ended like this: done, or tried again later if what stopped it may pass.
 fn end_of(account: &AccountState, tries: u32) -> JobEnd {
     match account.end {
         Some(AccountEnd::Complete) => JobEnd::Ended("complete"),
-        // Its record could not be written to the end: the database's disk was full.
+        // Its record could not be completed: the database's disk was full.
         Some(AccountEnd::Incomplete)
             if tries < MOST_WAITS
                 && account.problems.iter().any(|(_, problem)| problem.kind == ProblemKind::LocalFile) =>
@@ -132,7 +132,7 @@ fn end_of(account: &AccountState, tries: u32) -> JobEnd {
         Some(AccountEnd::Incomplete) => JobEnd::Ended("incomplete"),
         Some(AccountEnd::Stopped) | None => JobEnd::GivenBack,
         Some(AccountEnd::Failed) => match account.failure() {
-            // A full disk of the database is everybody's trouble, and over one day.
+            // A full disk of the database affects everybody, and passes.
             Some(problem)
                 if matches!(problem.kind, ProblemKind::MailboxInUse | ProblemKind::LocalFile) && tries < MOST_WAITS =>
             {

@@ -1,4 +1,4 @@
-//! What a fleet and each of its jobs say: servers, options and accounts, as texts that are sealed on their way to the database.
+//! The content of a fleet and of each of its jobs: servers, options and accounts, as texts that are sealed on their way to the database.
 //!
 //! The texts hold passwords. They are made in memory that is wiped, and exist in clear text nowhere else.
 
@@ -15,13 +15,13 @@ use zeroize::Zeroizing;
 /// What all jobs of a fleet have in common.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Setup {
-    /// Where from and where to. Files with authorities are in `authorities` instead.
+    /// Source and target. Files with authorities are in `authorities` instead.
     pub(super) servers: Servers,
     /// What is left out or goes elsewhere.
     pub(super) selection: Selection,
     /// Calendars, contacts and tasks.
     pub(super) groupware: Groupware,
-    /// How what arrived is compared.
+    /// How copied messages are compared.
     pub(super) verify: Verify,
     /// Copy again what is missing on the target.
     pub(super) repair: bool,
@@ -42,15 +42,15 @@ pub(super) struct Setup {
 pub(super) struct JobContent {
     /// The account.
     pub(super) account: Account,
-    /// Why it is not to be worked on.
+    /// Why it must not be worked on, if so.
     pub(super) refused: Option<Problem>,
-    /// What the target calls its mailbox, where accounts may share one: they come one after the other.
+    /// What the target calls its mailbox, if accounts may share one: they are migrated one after the other.
     #[serde(default)]
     pub(super) mailbox: Option<String>,
 }
 
 impl Setup {
-    /// The setup with the servers as a run on this machine needs them: authorities are written into its folder.
+    /// The setup as a run on this machine needs it: the authorities are written into `folder`.
     pub(super) fn unpack(mut self, folder: &Path) -> io::Result<Self> {
         for (number, authority) in self.authorities.iter().enumerate() {
             let path = folder.join(format!("authority-{number}.pem"));
@@ -60,7 +60,7 @@ impl Setup {
         Ok(self)
     }
 
-    /// Takes the authorities out of their files.
+    /// Reads the authorities from their files.
     pub(super) fn pack(mut self) -> io::Result<Self> {
         for file in std::mem::take(&mut self.servers.authority_files) {
             self.authorities.push(std::fs::read_to_string(file)?);
@@ -69,7 +69,7 @@ impl Setup {
     }
 }
 
-/// The text of something, with its passwords.
+/// A value as text, with its passwords.
 pub(super) fn write(what: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, LedgerError> {
     let failed = |error: serde_json::Error| LedgerError::new(RecordFault::Unwritable { why: error.to_string() });
     // A buffer that grew would leave copies behind.
@@ -80,7 +80,7 @@ pub(super) fn write(what: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, LedgerE
     Ok(text)
 }
 
-/// Reads such a text. The error does not quote it.
+/// Reads a text of [`write()`]. The error does not quote it.
 pub(super) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, LedgerError> {
     serde_json::from_slice(text).map_err(|error| {
         log::debug!("sealed text of another form, in column {}", error.column());

@@ -1,4 +1,4 @@
-//! Pauses and moments as they are typed.
+//! Pauses and moments as typed.
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone};
 

@@ -1,6 +1,6 @@
-//! What holds over all machines of a fleet, for the run that works on it.
+//! What all machines of a fleet share, for the run that works on it.
 //!
-//! A database that does not answer is no leave: nothing is opened or begun for it.
+//! A database that does not answer grants nothing: nothing is opened or begun.
 
 use crate::domain::Side;
 use crate::fleet::{self, Fleet};
@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(super) struct Machines {
     /// The fleet.
     pub(super) fleet: Arc<Fleet>,
-    /// Which part of the limits of speed is this process's.
+    /// This process's share of the speed limits.
     pub(super) share: Share,
 }
 
@@ -68,7 +68,7 @@ impl Together for Machines {
     }
 }
 
-/// An errand of ours. Where it is dropped undone, somebody else may do it.
+/// An errand of ours. If it is dropped undone, another process may do it.
 struct Ours {
     fleet: Arc<Fleet>,
     what: String,

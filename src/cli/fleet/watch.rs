@@ -1,5 +1,5 @@
-//! `kimt fleet watch`: how far a fleet is and who works on it, again and again until its task is done. Needs no key: these are numbers and
-//! the names of machines.
+//! `kimt fleet watch`: how far a fleet is and who works on it, again and again until its task is done. Needs no key: it shows only numbers
+//! and names of machines.
 
 use super::args::WatchArguments;
 use super::place;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// How often the fleet is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How long it is until what has not changed is said again.
+/// An unchanged state is reported again after this long.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// A look as a line of JSON. Names are stable; fields may be added.

@@ -1,7 +1,7 @@
 //! A fleet for the window: reached, looked at again and again, paused and stopped. The window itself knows no database.
 //!
 //! - The first look reads every job, later ones those that were changed. What is kept of an account is brief, unless it is opened.
-//! - A task that was begun since the last look begins the list anew.
+//! - A task that was begun since the last look starts a new list.
 
 use super::args::{DatabaseArguments, KeyedArguments, PlaceArguments, WatchArguments};
 use super::setup::Setup;
@@ -28,7 +28,7 @@ pub(in crate::cli) struct DatabaseFleets {
     pub(in crate::cli) logs: Option<PathBuf>,
 }
 
-/// Opens the window with a fleet. What is wrong with the address or the key file is said here, before a window opens.
+/// Opens the window with a fleet. Reports a wrong address or key file here, before a window opens.
 pub(super) fn open(typed: &WatchArguments) -> Result<ExitStatus, Refusal> {
     let PlaceArguments { database, name } = &typed.place;
     place::address(database)?;
@@ -69,9 +69,9 @@ struct Watched {
     logs: Option<PathBuf>,
     /// The number of the task that was looked at last.
     pass: Option<i32>,
-    /// From when on jobs may have changed, by the database's clock.
+    /// Jobs may have changed since then, by the database's clock.
     since: Option<f64>,
-    /// Where each job is in the list, and which is where.
+    /// The index of each job in the list, and the job at each index.
     places: HashMap<i64, usize>,
     ordinals: Vec<i64>,
 }
@@ -119,7 +119,7 @@ impl Watched {
         news: &mut dyn FnMut(FleetNews),
     ) -> Result<(), FleetTrouble> {
         let (places, ordinals) = (&mut self.places, &mut self.ordinals);
-        // Those that are open are read each time: their folders were left out before they were opened.
+        // Open accounts are read each time: their folders were left out before they were opened.
         let also: Vec<i64> = opened.iter().filter_map(|at| ordinals.get(*at).copied()).collect();
         let mut accounts: Vec<(usize, AccountState)> = Vec::new();
         let mut unreadable = None;

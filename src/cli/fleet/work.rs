@@ -1,7 +1,7 @@
 //! `kimt fleet work`: this machine works on a fleet's mailboxes until nothing is left, one run for each task.
 //!
-//! - What is wished of all machines is asked every second and passed on to the run.
-//! - Files that a run needs are in a folder of this process's own, so that several work beside each other.
+//! - The orders to all machines are read every second and passed on to the run.
+//! - Files that a run needs are in a folder of this process's own, so that several can work side by side.
 //! - A process that could not renew its lease ends with an exit status of its own; whatever starts processes may start it again.
 
 use super::args::WorkArguments;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often what is wished is asked.
+/// How often the orders are read.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How long a process that stays waits after a run that could not start.
 const AFTER_FAILURE: Duration = Duration::from_secs(30);
@@ -106,7 +106,7 @@ impl Worker<'_> {
                             "There is nothing to do yet; begin with 'kimt fleet check' or 'kimt fleet migrate'.",
                         );
                     }
-                    // What is incomplete is the fleet's report to say; this machine has done what it could.
+                    // The fleet's report names what is incomplete; this machine has done what it could.
                     return Ok(ExitStatus::Complete);
                 }
                 _ => {}
@@ -178,7 +178,7 @@ impl Worker<'_> {
     }
 }
 
-/// Passes on what is wished of all machines, and which share of the limits is this one's, until the run is over.
+/// Passes on the orders to all machines, and this one's share of the limits, until the run is over.
 fn follow_orders(jobs: &Jobs, (stopper, share): (&Stopper, &Share), over: &AtomicBool, pass: i32) {
     let mut wished = Wish::Run;
     while !over.load(Ordering::SeqCst) {
@@ -212,7 +212,7 @@ fn follow_orders(jobs: &Jobs, (stopper, share): (&Stopper, &Share), over: &Atomi
 }
 
 fn note(error: &LedgerError) {
-    log::debug!("what is wished could not be asked: {error}");
+    log::debug!("the fleet's orders could not be read: {error}");
 }
 
 fn kind(task: &str) -> Option<RunKind> {

@@ -13,7 +13,7 @@ const LONGEST_TITLE: usize = 40;
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
-    /// Its title in the header; empty where there is none, or where the line may be no header.
+    /// Its title in the header; empty if there is none, or if the line may be no header.
     pub title: String,
     /// What it holds.
     pub meaning: Meaning,
@@ -26,7 +26,7 @@ pub struct Columns {
     pub columns: Vec<Column>,
     /// The line of the header, from 1; none where the manual's order holds.
     pub header_line: Option<u32>,
-    /// By what this header is known again: a digest, from which its text cannot be read. None without a header.
+    /// A digest that identifies the header and does not reveal its text; none without a header.
     pub key: Option<String>,
 }
 
@@ -39,7 +39,7 @@ impl Columns {
         }
     }
 
-    /// How many columns there are, and what those hold that are used: `5 columns: Address, Password, Full name`.
+    /// The number of columns, and what the used ones hold: `5 columns: Address, Password, Full name`.
     pub fn used(&self) -> String {
         let count = match self.columns.len() {
             1 => "1 column".to_owned(),
@@ -81,7 +81,7 @@ impl Columns {
         Layout::new(self.columns.iter().map(|column| column.meaning).collect()).ok()
     }
 
-    /// Where a meaning is.
+    /// The index of the column with this meaning.
     pub fn position(&self, meaning: Meaning) -> Option<usize> {
         self.columns.iter().position(|column| column.meaning == meaning)
     }

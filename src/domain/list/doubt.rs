@@ -15,7 +15,7 @@ pub enum LineDoubt {
     HeaderAgain,
     /// The last line may be cut.
     EndsInside,
-    /// A password that is none where nobody needs one.
+    /// Something other than a password in its place, where nobody needs one.
     NoPassword(PasswordFault),
     /// A password beyond ASCII in a file whose encoding was guessed.
     GuessedEncoding,
@@ -55,18 +55,18 @@ impl fmt::Display for LineDoubt {
                 "has a password with letters beyond A to Z, which may be read wrongly because the file is not UTF-8."
             }
             Self::HiddenCharacter => {
-                "has a no-break space or another invisible character in the password, which is used as it is."
+                "has a no-break space or another invisible character in the password, which is kept as written."
             }
-            Self::SpaceAtEnd => "has a password that begins or ends with a space, which is used as it is.",
-            Self::TypographicSign => "has a typographic quote or dash in the password, which is used as it is.",
+            Self::SpaceAtEnd => "has a password that begins or ends with a space, which is kept as written.",
+            Self::TypographicSign => "has a typographic quote or dash in the password, which is kept as written.",
             Self::Date => {
-                "has a password that looks like a date, a truth value or a number with .0, which a spreadsheet may have made of it; it is used as it is."
+                "has a password that looks like a date, a truth value or a number with .0, which a spreadsheet may have made of it; it is kept as written."
             }
             Self::OtherFormat => {
-                "has quotes around the password, or a character written as on a web page, such as &amp;; it is used as it is."
+                "has quotes around the password, or a character written as on a web page, such as &amp;; it is kept as written."
             }
             Self::Apostrophe => {
-                "has a password that begins with an apostrophe, which a spreadsheet may have added; it is used as it is."
+                "has a password that begins with an apostrophe, which a spreadsheet may have added; it is kept as written."
             }
             Self::NumberAsName => "has a number in place of the full name, which is not used.",
             Self::AddressAsName => "has a mail address in place of the full name, which is not used.",

@@ -10,7 +10,7 @@ pub enum Export {
     CpanelForwarders,
     /// Kerio Connect's own list for importing users.
     KerioImport,
-    /// Sign in with Kerio Connect's master password.
+    /// Kerio Connect's list of users.
     KerioUsers,
     /// Google Workspace's list of users.
     GoogleWorkspace,
@@ -26,7 +26,7 @@ pub enum Export {
     Cpanel,
     /// Plesk's list of mailboxes.
     Plesk,
-    /// Let an administrator sign in for everybody.
+    /// Zimbra's list of accounts.
     Zimbra,
     /// MailEnable's list of mailboxes.
     MailEnable,
@@ -34,7 +34,7 @@ pub enum Export {
     IceWarp,
     /// hMailServer's list of accounts.
     HMailServer,
-    /// Use application-specific passwords.
+    /// Zoho Mail's list of users.
     Zoho,
     /// imapsync's list.
     Imapsync,

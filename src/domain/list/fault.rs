@@ -4,7 +4,7 @@ use super::{Export, Meaning, PasswordFault};
 use crate::domain::AddressError;
 use serde::{Deserialize, Serialize};
 
-/// A line of a list that cannot be used. Of the line's text it holds the address at most.
+/// A line of a list that cannot be used. Of its text it holds at most the address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadLine {
     /// The line of the list, from 1.
@@ -20,7 +20,7 @@ impl BadLine {
     }
 }
 
-/// What is wrong with a line; said of the first one, of the whole list. An `address` is as it is shown: without control characters. A
+/// What is wrong with a line; on the first one, with the whole list. An `address` is as it is shown: without control characters. A
 /// `separator` is the character that divides the list's fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -31,7 +31,7 @@ pub enum LineFault {
         /// What the file is.
         format: FileFormat,
     },
-    /// A program wrote it whose lists hold no accounts.
+    /// It is a kind of list that holds no accounts.
     NoAccounts {
         /// Which list.
         export: Export,
@@ -47,12 +47,12 @@ pub enum LineFault {
     ChoiceTooShort {
         /// How many columns there are.
         columns: usize,
-        /// For how many one was chosen.
+        /// How many meanings were chosen.
         chosen: usize,
     },
     /// The line should name the columns, and its words are not known.
     UnknownHeader,
-    /// Most lines speak against the order of the manual.
+    /// Most lines contradict the manual's order.
     DoubtfulOrder {
         /// What the second field is.
         second: OrderFault,
@@ -78,7 +78,7 @@ pub enum LineFault {
         /// The column.
         column: String,
     },
-    /// No column is known as the address.
+    /// No column is recognised as the address.
     AddressNotNamed,
     /// A column may hold the passwords; its title leaves that open.
     PasswordNotNamed {
@@ -158,7 +158,7 @@ pub enum LineFault {
         /// That line.
         earlier: u32,
     },
-    /// Its target address is none.
+    /// Its target address is not an address.
     BadTarget {
         /// Its address.
         address: String,
@@ -189,7 +189,7 @@ pub enum LineFault {
         /// Whether no line names the columns.
         is_unnamed: bool,
     },
-    /// What it has as the password is none.
+    /// What it has as the password is not one.
     BadPassword {
         /// Its address.
         address: String,

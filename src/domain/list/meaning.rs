@@ -43,7 +43,7 @@ impl Meaning {
         Self::NotUsed,
     ];
 
-    /// What a person reads.
+    /// Its name for a person.
     pub fn label(self) -> &'static str {
         match self {
             Self::Address => "Address",
@@ -91,7 +91,7 @@ pub struct Layout(Vec<Meaning>);
 pub enum LayoutError {
     /// More than one column has it.
     Twice(Meaning),
-    /// No column, nor two, are the address.
+    /// Neither one column nor two hold the address.
     NoAddress,
     /// The address is in one column and in two.
     AddressTwice,
@@ -104,7 +104,7 @@ impl fmt::Display for LayoutError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Twice(meaning) => write!(formatter, "Only one column can be the {}.", meaning.in_sentence()),
-            Self::NoAddress => formatter.write_str("One column has to be the address."),
+            Self::NoAddress => formatter.write_str("One column must be the address."),
             Self::AddressTwice => formatter
                 .write_str("The address is either in one column or in two, the part before the @ and the domain."),
             Self::Unknown(word) => {
@@ -175,11 +175,11 @@ mod tests {
     #[test]
     fn a_choice_that_leaves_something_open_is_refused() {
         for (text, what) in [
-            ("password,name", "has to be the address"),
+            ("password,name", "must be the address"),
             ("address,password,password", "Only one column can be the password"),
             ("address,secret", "'secret' is not a meaning"),
             ("address,local-part,domain", "either in one column or in two"),
-            ("local-part,password", "has to be the address"),
+            ("local-part,password", "must be the address"),
             ("", "'' is not a meaning"),
         ] {
             assert!(Layout::parse(text).unwrap_err().to_string().contains(what), "{text}");

@@ -17,7 +17,7 @@ pub enum ListNote {
     },
     /// Its fields are separated by another character than the semicolon.
     Separator(char),
-    /// A program wrote it whose lists are known.
+    /// It is a list that a known program writes.
     Export {
         /// Which one.
         export: Export,
@@ -30,7 +30,7 @@ pub enum ListNote {
     OtherDomains {
         /// How many.
         mailboxes: usize,
-        /// These domains, each once.
+        /// Those domains, each once.
         domains: Vec<String>,
     },
     /// The file changed while it was read.

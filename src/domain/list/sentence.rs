@@ -49,8 +49,8 @@ impl fmt::Display for LineFault {
             ),
             Self::BeforeImapsync => write!(
                 formatter,
-                "This line comes before imapsync's lines and is none of them. Remove it, or begin it with #. {PATTERN} is the other form of \
-                 a list."
+                "This line comes before imapsync's lines but is not one of them. Remove it, or begin it with #. A list can also have the form \
+                 {PATTERN}."
             ),
             Self::EitherColumn { one, other, meaning } => write!(
                 formatter,
@@ -67,7 +67,7 @@ impl fmt::Display for LineFault {
                 write!(formatter, "The column {column} does not hold whole mail addresses. {WHOLE_ADDRESSES}.")
             }
             Self::AddressNotNamed => {
-                write!(formatter, "None of the columns is known as the mail address. {HOW_TO_NAME}.")
+                write!(formatter, "No column is recognised as the mail address. {HOW_TO_NAME}.")
             }
             Self::PasswordNotNamed { column } => write!(
                 formatter,
@@ -104,7 +104,7 @@ impl fmt::Display for LineFault {
             ),
             Self::EndsBeforeAddress { fields } => {
                 let fields = counted(*fields, "field");
-                write!(formatter, "The line has only {fields} and so none for the mail address.")
+                write!(formatter, "The line has only {fields}, too few to reach the mail address.")
             }
             Self::TooManyFields { address, most, separator: sign, is_unnamed } => {
                 let (most, sign) = (counted(*most, "field"), separator(*sign));
@@ -119,8 +119,8 @@ impl fmt::Display for LineFault {
                 let fields = counted(*fields, "field");
                 write!(
                     formatter,
-                    "{address} has only {fields}, and there are {columns} columns: what is missing may have moved the password. Write every \
-                     field, if only as an empty one."
+                    "{address} has only {fields}, and there are {columns} columns: a missing field may have moved the password. Write every \
+                     field, even an empty one."
                 )
             }
             Self::HiddenInAddress { address } => {
@@ -167,7 +167,7 @@ impl fmt::Display for LineFault {
                 let lines = counted(*lines, "line");
                 write!(
                     formatter,
-                    "The line names columns, but not those by which the lines above are read. It and {lines} after it are not read: put them \
+                    "The line names other columns than those of the lines above. It and {lines} after it are not read: put them \
                      into a file of their own."
                 )
             }

@@ -1,5 +1,5 @@
-//! What is known about a failure of Kerio Connect's administration besides the server's own words: facts as data, and the one place where they
-//! are said in English.
+//! What is known about a failure of Kerio Connect's administration besides the server's own words: facts as data, and the one place where
+//! they are said in English.
 
 use super::Cause;
 use super::foreign::Foreign;
@@ -16,7 +16,7 @@ pub enum AdministrationFault {
         /// Where to.
         to: String,
     },
-    /// Its answer is that to another request.
+    /// It answers another request.
     OtherAnswer {
         /// The method that was called.
         method: String,
@@ -30,9 +30,9 @@ pub enum AdministrationFault {
     NoToken,
     /// It answers with HTML.
     WebPage,
-    /// It answers with something else than JSON.
+    /// It answers with something other than JSON.
     NotJson,
-    /// It answers with this status of HTTP.
+    /// It answers with this HTTP status.
     Status {
         /// The status.
         status: u16,
@@ -86,12 +86,12 @@ pub enum AdministrationFault {
     },
 
     // Services and ports.
-    /// No such service is there.
+    /// There is no such service.
     NoServiceOnPort {
         /// Its usual port.
         port: u16,
     },
-    /// The service was there and is gone.
+    /// The service existed and is gone.
     ServiceGone {
         /// The service.
         service: String,
@@ -171,7 +171,7 @@ pub enum AddressOwner {
     Group,
     /// A mailing list.
     MailingList,
-    /// A room or a thing.
+    /// A room or equipment.
     Resource,
     /// Something of a kind that this program does not know.
     Unknown,
@@ -180,7 +180,7 @@ pub enum AddressOwner {
 /// Why something failed: the server's words, the cause of a failed connection, and what we know besides.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Explanation {
-    /// The words of a server or of the system; empty when there are none.
+    /// The words of a server or of the system; empty if there are none.
     pub words: String,
     /// Why the connection failed, where that is the reason.
     pub cause: Option<Cause>,
@@ -235,7 +235,7 @@ impl Foreign for AdministrationFault {
                 why.each_foreign(each);
                 undo.iter_mut().for_each(|undo| undo.each_foreign(each));
             }
-            // The methods of calls are ours.
+            // The names of methods are ours.
             Self::OtherAnswer { .. } | Self::NoResult { .. } | Self::NoWords { .. } => {}
             Self::NoToken
             | Self::WebPage

@@ -15,9 +15,7 @@ impl Problem {
             CertificateChanged => {
                 "Nothing was sent. Find out why the certificate changed. If you changed it, trust the new fingerprint."
             }
-            EncryptionRefused => {
-                "Use SSL on port 993, or switch on STARTTLS, the encryption after the greeting, at the server."
-            }
+            EncryptionRefused => "Use SSL on port 993, or enable STARTTLS on the server.",
             CleartextPassword => "Use SSL, or allow passwords in clear text if nobody else can listen on this network.",
             WrongProtocol => "Check that this port belongs to the right service.",
             AdministratorRefused => {

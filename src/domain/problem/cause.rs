@@ -19,7 +19,7 @@ pub enum Cause {
     NothingListens,
     /// No answer in time.
     NoAnswer,
-    /// A request of HTTP had no answer within its limit.
+    /// An HTTP request had no answer within its limit.
     NoAnswerWithin {
         /// The limit in seconds.
         seconds: u64,
@@ -34,7 +34,7 @@ pub enum Cause {
         /// What the system says.
         why: String,
     },
-    /// The connection existed and is gone.
+    /// The connection was lost.
     Lost {
         /// What the system says.
         why: String,
@@ -119,9 +119,9 @@ pub enum ProxyFault {
     UserRefused,
     /// They are longer than SOCKS5 can send.
     UserTooLong,
-    /// It speaks another protocol than SOCKS5.
+    /// It does not speak SOCKS5.
     NotSocks,
-    /// It speaks another protocol than HTTP.
+    /// It does not speak HTTP.
     NotHttp,
     /// The server's name is longer than SOCKS5 can send.
     NameTooLong,
@@ -143,7 +143,7 @@ pub enum ProxyFault {
     NoAnswer,
     /// It gives no reason.
     NotMade,
-    /// It answered with this status of HTTP.
+    /// It answered with this HTTP status.
     Status {
         /// The status.
         status: u16,
@@ -154,12 +154,12 @@ pub enum ProxyFault {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum CertificateFileFault {
-    /// The system does not give it, or the TLS library does not understand it.
+    /// The system cannot read it, or the TLS library does not understand it.
     Unreadable {
         /// What the system or the library says.
         why: String,
     },
-    /// No certificate in PEM form is in it.
+    /// It holds no certificate in PEM form.
     NoPem,
     /// It is not in PKCS #12 form (RFC 7292).
     NotPkcs12,

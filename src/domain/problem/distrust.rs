@@ -4,14 +4,14 @@ use super::foreign::Foreign;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Why the usual check of a certificate failed. Its `Display` is a clause: no capital letter, no full stop. Names are as the certificate has
-/// them, days `YYYY-MM-DD`.
+/// Why the usual check of a certificate failed. Its `Display` is a clause: no capital letter, no full stop. Names are as in the
+/// certificate, days `YYYY-MM-DD`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Distrust {
     /// The certificate cannot be read.
     Unreadable,
-    /// It is not valid any more.
+    /// It has expired.
     Expired {
         /// Its last day.
         on: String,
@@ -21,23 +21,23 @@ pub enum Distrust {
         /// Its first day.
         before: String,
     },
-    /// Nobody but itself vouches for it.
+    /// It is signed by itself alone.
     SelfSigned,
     /// It is for other hosts.
     OtherHosts {
-        /// For these.
+        /// The hosts it is for.
         names: Vec<String>,
         /// The host that was asked for.
         host: String,
     },
     /// This computer does not know who issued it.
     UnknownIssuer {
-        /// Who.
+        /// The issuer.
         issuer: String,
     },
     /// This computer cannot verify it for another reason.
     NotVerified {
-        /// Who issued it.
+        /// The issuer.
         issuer: String,
     },
 }

@@ -14,7 +14,7 @@ pub enum DatabaseFault {
     PasswordMissing,
     /// There is no database of that name.
     Missing,
-    /// It is a copy that takes no changes.
+    /// It is a standby that takes no changes.
     Standby,
     /// Its disk or its memory is full.
     Full,
@@ -102,14 +102,14 @@ pub enum FleetFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "sealed")]
 pub enum Sealed {
-    /// What the fleet was made with.
+    /// The setup that the fleet was created with.
     Setup,
     /// A job, or its report.
     Job {
         /// Its number in the fleet.
         number: i64,
     },
-    /// Something found out about a server.
+    /// A fact about a server.
     Fact,
 }
 
@@ -133,7 +133,7 @@ impl Foreign for DatabaseFault {
     }
 }
 
-/// What is said of the database, after its address.
+/// What follows the database's address.
 impl fmt::Display for DatabaseFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -190,12 +190,12 @@ impl fmt::Display for FleetFault {
             Self::OtherKey { name } => write!(formatter, "the key file is not the one of the fleet '{name}'"),
             Self::KeyNeeded => formatter.write_str("this needs the key file of the fleet (--key-file)"),
             Self::Altered { what } => {
-                write!(formatter, "{what} in the database is not what this fleet's key has sealed")
+                write!(formatter, "{what} in the database was altered, or was not sealed with this fleet's key")
             }
             Self::OtherVersion => formatter.write_str(
-                "what is sealed in the database was written by another version of kimt; use the version that created the fleet on every machine, \
-                 or create the fleet again with this one: 'kimt fleet finish', then 'kimt fleet create' under another --name; what was copied \
-                 is not copied again",
+                "the sealed data in the database was written by another version of kimt; use the version that created the fleet on every machine, \
+                 or create the fleet again with this one: 'kimt fleet finish', then 'kimt fleet create' under another --name; nothing is \
+                 copied twice",
             ),
         }
     }

@@ -100,7 +100,7 @@ pub enum ProblemKind {
     AccessRefused,
     /// The server allows no more connections.
     TooManyConnections,
-    /// The server asked to wait.
+    /// The server asks us to wait.
     Throttled,
     /// The connection was lost, and new ones failed too.
     ConnectionLost,
@@ -199,7 +199,7 @@ pub enum ProblemKind {
     AttendeesListed,
     /// A calendar or an address book was not copied on purpose.
     CollectionLeftOut,
-    /// A server did not list all that is in a calendar or address book.
+    /// A server did not list everything in a calendar or address book.
     CollectionNotWhole,
     /// The items of a calendar or address book went into the default one, with its name as their category.
     CollectionMerged,
@@ -233,8 +233,8 @@ impl ProblemKind {
 }
 
 impl Problem {
-    /// Whether another password or sign-in name of the account in the list may mend it. A password that only the target refuses is not mended
-    /// so, because the source gets the same one.
+    /// Whether another password or sign-in name of the account in the list may fix it. A password that only the target refuses is not fixed
+    /// like that, because the source gets the same one.
     pub fn is_mended_in_the_list(&self) -> bool {
         use ProblemKind::*;
         match self.kind {

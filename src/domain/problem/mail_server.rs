@@ -10,7 +10,7 @@ use std::fmt;
 pub enum MailServerFault {
     /// It closed the connection silently.
     Closed,
-    /// It is not read from any more, because nobody takes what it sends.
+    /// Reading has stopped, because nobody takes what it sends.
     Abandoned,
 
     // Before the sign-in.
@@ -19,7 +19,7 @@ pub enum MailServerFault {
         /// The words of the library that reads greetings.
         why: String,
     },
-    /// It greets in other words than a mail server.
+    /// It does not greet like a mail server.
     FirstWords {
         /// These words.
         words: String,
@@ -49,12 +49,12 @@ pub enum MailServerFault {
     NoMasterAuthentication,
 
     // Folders.
-    /// It made a folder under another name.
+    /// It created a folder under another name.
     OtherName {
         /// The name.
         name: String,
     },
-    /// It said that it made a folder, and then does not open it.
+    /// It said that it created a folder, but does not open it.
     MadeAndNotThere {
         /// Its words.
         words: String,
@@ -66,7 +66,7 @@ pub enum MailServerFault {
     },
     /// Its answer to STATUS has no numbers.
     StatusWithoutNumbers,
-    /// It opened a folder before it was done with the one before.
+    /// It opened a folder before it was done with the previous one.
     OpenedTooEarly,
 
     // Answers.
@@ -126,11 +126,11 @@ impl fmt::Display for MailServerFault {
             Self::NoMasterAuthentication => "master authentication is not enabled",
             Self::OtherName { name } => return write!(formatter, "it has or creates '{name}' instead"),
             Self::MadeAndNotThere { words } => {
-                return write!(formatter, "it confirmed that it created it, and then: {words}");
+                return write!(formatter, "it confirmed creating it, but then answered: {words}");
             }
             Self::TooManyFolders { most } => return write!(formatter, "the server lists more than {most} folders"),
             Self::StatusWithoutNumbers => "its answer to STATUS has no numbers",
-            Self::OpenedTooEarly => "a folder was opened before the one before it was finished",
+            Self::OpenedTooEarly => "a folder was opened before the previous one was finished",
             Self::TooManyLiterals => "an answer has too many or too large literals",
             Self::MessageWithoutEnd => "a message does not end where it should",
             Self::EndlessLine => "a line does not end",

@@ -1,4 +1,4 @@
-//! What a person can recognise a message by: date, sender, subject, size, UID.
+//! What identifies a message to a person: date, sender, subject, size, UID.
 
 use super::foreign::Foreign;
 use crate::domain::numbers;
@@ -19,10 +19,10 @@ pub struct MessageName {
     /// Its INTERNALDATE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<DateTime<FixedOffset>>,
-    /// Who sent it; empty when unknown.
+    /// Its sender; empty if unknown.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub sender: String,
-    /// Its subject; empty when unknown.
+    /// Its subject; empty if unknown.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub subject: String,
     /// The whole name in the words of an earlier version that recorded no facts; empty otherwise.

@@ -55,10 +55,10 @@ pub struct Subject {
     /// The folder's name as shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
-    /// What the message is recognised by.
+    /// What identifies the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Box<MessageName>>,
-    /// The event, task or contact: what it is, and what it is called.
+    /// The kind and the name of the event, task or contact.
     #[serde(default, deserialize_with = "item::recorded", skip_serializing_if = "Option::is_none")]
     pub item: Option<Box<(ItemKind, ItemName)>>,
     /// The file or folder of ours.
@@ -73,9 +73,9 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// What it is about.
     pub subject: Subject,
-    /// How many messages it concerns; 1 for most kinds.
+    /// How many messages or items it concerns; 1 for most kinds.
     pub count: u64,
-    /// The words of a server, a program or the system, made printable; empty when there are none.
+    /// The words of a server, a program or the system, made printable; empty if there are none.
     pub words: String,
     /// Why a connection failed, where that is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,7 +86,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Whether it is a server's condition, which every account meets in the same way.
+    /// Whether it is a condition of the server that every account meets in the same way.
     pub fn is_of_every_account(&self) -> bool {
         self.subject.account.is_none() && self.subject.side.is_some() && self.reach() == Reach::Mailbox
     }
@@ -108,7 +108,7 @@ impl Problem {
         self
     }
 
-    /// Names the account, as the user's own list has it: a password that is a part of an address takes nothing out of it.
+    /// Names the account, as in the user's own list: a password that is a part of an address takes nothing out of it.
     pub fn for_account(mut self, account: impl fmt::Display) -> Self {
         self.subject.account = Some(presentable(&account.to_string()));
         self
@@ -138,7 +138,7 @@ impl Problem {
         self
     }
 
-    /// Says how many messages it concerns.
+    /// Says how many messages or items it concerns.
     pub fn counting(mut self, count: u64) -> Self {
         self.count = count;
         self
@@ -162,7 +162,7 @@ impl Problem {
         self
     }
 
-    /// The words of others, the cause and our note as the end of a sentence; empty when there is none of them.
+    /// The words of others, the cause and our note as the end of a sentence; empty if there is none of them.
     pub fn details(&self) -> String {
         let cause = self.cause.as_ref().map(ToString::to_string);
         let note = self.note.as_ref().map(|note| note.said_of(self.is_one_message()));

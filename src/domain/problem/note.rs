@@ -28,7 +28,7 @@ pub enum Note {
     LostWhileOpening,
     /// The connection was lost every time the folder was created.
     LostWhileCreating,
-    /// How large the source said that the message is, and how large what it gave.
+    /// The source announced one size of the message and delivered another.
     AnnouncedAndGiven {
         /// In bytes.
         announced: u64,
@@ -37,9 +37,9 @@ pub enum Note {
     },
     /// The connection was lost at every message of the folder that was tried.
     LostAtEachMessage,
-    /// The server lists the folder in a way that it cannot be copied.
+    /// The server lists the folder in a way that prevents copying.
     LeftOut {
-        /// In which way.
+        /// The reason.
         reason: LeftOutReason,
     },
     /// The target announces a limit for one message (APPENDLIMIT, RFC 7889).
@@ -71,7 +71,7 @@ pub enum Note {
     DateBecame {
         /// The date that was sent.
         sent: DateTime<FixedOffset>,
-        /// The date that the target has; none when it has none that can be read.
+        /// The date that the target has; none if it has none that can be read.
         stored: Option<DateTime<FixedOffset>>,
     },
     /// The target takes no dates, or the source has none.
@@ -88,9 +88,9 @@ pub enum Note {
         /// The flag or keyword as the source spells it.
         flag: String,
     },
-    /// The message was on the target when a run read it back.
+    /// An earlier run read the message back on the target, so somebody has removed it since.
     TakenSince,
-    /// This run has read the message back, and at its end its place is empty and no other folder has it.
+    /// This run has read the message back, but at its end its place is empty and no other folder has it.
     TakenMeanwhile,
     /// The folder of the target in which the message was found.
     IsInFolder {
@@ -111,7 +111,7 @@ pub enum Note {
     },
     /// The target changed the line end at the very end of the message.
     FinalLineEndChanged,
-    /// The target wrote line ends of the message as others.
+    /// The target changed the message's line ends.
     LineEndsChanged,
     /// The target added trace or X- fields to the header.
     HeaderLinesAdded,
@@ -158,7 +158,7 @@ pub enum Note {
     /// What is known about a failure of the administration.
     Administration(AdministrationFault),
     // Calendars and contacts.
-    /// What is known about an item, or of where items are.
+    /// What is known about an item, or where items are.
     Items(ItemNote),
     // The list of accounts.
     /// Lines of the list lead to one mailbox.
@@ -177,15 +177,15 @@ pub enum Note {
     Record(RecordFault),
     /// The record of earlier runs cannot be used and was renamed.
     RecordSetAside {
-        /// In which way it is not what was written; earlier versions recorded that in words.
+        /// How it differs from what was written; earlier versions recorded that in words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<RecordDamage>,
-        /// What it is called now.
+        /// Its new name.
         kept_as: String,
     },
     /// The system does not say where to keep the state folder.
     NoStateFolder,
-    /// The file is the most that a list of accounts may have.
+    /// The file is larger than a list of accounts may be.
     ListTooLarge {
         /// The limit in bytes.
         most: u64,

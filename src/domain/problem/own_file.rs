@@ -1,4 +1,4 @@
-//! Files of the program's own that a problem names by what they are for, and not by their path.
+//! The program's own files that a problem names by their purpose and not by their path.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use std::fmt;
 pub enum OwnFile {
     /// The ledger of a mailbox.
     Record,
-    /// How far the accounts of the migration are, for the next start.
+    /// The record of how far the accounts of the migration are, for the next start.
     Reached,
     /// The certificates that the user trusts.
     TrustedCertificates,
-    /// The note of a port of Kerio Connect that is to be put back.
+    /// The note of a changed port of Kerio Connect.
     PortNote,
-    /// The folder below which the program keeps its own.
+    /// The folder below which the program keeps its own files.
     HomeFolder,
 }
 
@@ -21,7 +21,7 @@ impl fmt::Display for OwnFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             OwnFile::Record => "The record of the migration",
-            OwnFile::Reached => "The record from which later runs know what is complete",
+            OwnFile::Reached => "The record that tells later runs what is complete",
             OwnFile::TrustedCertificates => "The list of trusted certificates",
             OwnFile::PortNote => "The note of the port to be put back",
             OwnFile::HomeFolder => "The user's home folder",

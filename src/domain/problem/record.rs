@@ -22,17 +22,17 @@ pub enum RecordFault {
     /// The lease of this process has expired, so that another machine may take its mailboxes.
     LeaseLost,
     // What is in it.
-    /// It is not what was written.
+    /// It differs from what was written.
     Damaged {
-        /// In which way.
+        /// How it differs.
         damage: RecordDamage,
     },
-    /// It knows nothing of a folder any more.
+    /// It no longer knows a folder.
     FolderForgotten {
         /// The folder's number in the record.
         folder: i64,
     },
-    /// What is to be recorded cannot be put into its form.
+    /// A value cannot be put into the record's form.
     Unwritable {
         /// The words of the library that writes it.
         why: String,
@@ -66,7 +66,7 @@ pub enum RecordFault {
     },
 }
 
-/// In which way a record is not what was written.
+/// How a record differs from what was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "damage")]
 pub enum RecordDamage {

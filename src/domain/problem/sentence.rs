@@ -25,7 +25,7 @@ impl Problem {
             None => format!("The {side}"),
         };
         let account = subject.account.as_deref().unwrap_or("this account");
-        // What a server does with all accounts is said of none by itself.
+        // What a server does to all accounts is not said of a single one.
         let every = subject.account.as_deref().unwrap_or("every account");
         let folder = match &subject.folder {
             Some(folder) => format!("The folder '{folder}'"),

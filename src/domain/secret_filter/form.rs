@@ -1,9 +1,9 @@
-//! The forms in which a secret is looked for, and how much of one a text has.
+//! The forms in which a secret is searched for, and how much of one a text has.
 //!
-//! 1. As it is, in both cases of letters, and as UTF-8 looks when it was read as Latin-1.
+//! 1. Unchanged, in both cases of letters, and as its UTF-8 looks when it is read as Latin-1.
 //! 2. Its bytes in hex.
-//! 3. Its Base64 as far as it does not depend on what is before it: at each of three places within a group of digits. That of its UTF-16, of
-//!    either order, and of its Latin-1, likewise.
+//! 3. The part of its Base64 that does not depend on what comes before it, at each of three places within a group of digits; likewise that
+//!    of its UTF-16, in either byte order, and of its Latin-1.
 
 use super::START;
 use base64::Engine;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// How a form is written, and so how it is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writing {
-    /// As it is: upper and lower case are one.
+    /// Unchanged: upper and lower case are one.
     Plain,
     /// In hex: upper and lower case are one.
     Hex,
@@ -21,13 +21,13 @@ pub enum Writing {
     Base64,
 }
 
-/// A form in which a secret is looked for.
+/// A form in which a secret is searched for.
 pub struct Form {
-    /// As it is written.
+    /// The text.
     pub text: Zeroizing<String>,
     /// How it is written.
     pub writing: Writing,
-    /// Whether it is also known when it was cut off at its beginning.
+    /// Whether it is also recognised without its beginning.
     pub has_tails: bool,
 }
 
@@ -55,7 +55,7 @@ impl Form {
             .then_some(length)
     }
 
-    /// The same of what is left of it from the byte `from` on, where it may have been cut off at its beginning.
+    /// The same for what is left of it from byte `from` on, if its beginning was cut off.
     pub fn tail_length_in(&self, text: &[u8], at: usize, from: usize) -> Option<usize> {
         let (lost, kept) = self.text.split_at_checked(from)?;
         let length = kept.bytes().zip(&text[at..]).take_while(|(a, b)| self.is_same(*a, **b)).count();
@@ -66,7 +66,7 @@ impl Form {
             .then_some(length)
     }
 
-    /// Whether a part of it shows enough of the secret to be taken out; `lost` is the next character that was cut off.
+    /// Whether a part of it shows enough of the secret to be taken out; `lost` is the cut-off character next to it.
     fn is_cut_off(&self, kept: &str, lost: Option<char>, is_apart: bool, is_at_ellipsis: bool) -> bool {
         let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
         let is_word = self.writing == Writing::Plain && kept.chars().all(char::is_alphabetic) && !is_letter(lost);
@@ -105,7 +105,7 @@ pub fn forms_of(secret: &str) -> Vec<Form> {
     forms
 }
 
-/// The digits that depend on these bytes alone, when none, one or two bytes come before them in a group.
+/// The digits that depend on these bytes alone, with none, one or two bytes before them in a group.
 fn base64_parts(bytes: &[u8]) -> Vec<String> {
     let mut parts = Vec::new();
     for before in 0..3 {

@@ -4,21 +4,21 @@
 //! is shortened, and everything that goes to debug.log passes once more. What is found:
 //!
 //! - the secret itself, in any case of letters, however a server writes it (see [`view`]): with backslashes, percent-encoded,
-//!   quoted-printable, as a folder is named, with entities, as bytes in hex or decimal, over several lines, and one within another;
-//! - its Base64 at any place of a longer text, such as a SASL response under whatever name, also that of its UTF-16: then the whole Base64
-//!   text goes;
+//!   quoted-printable, as a folder name, with entities, as bytes in hex or decimal, over several lines, and one within another;
+//! - its Base64 at any place of a longer text, such as a SASL response under any name, also that of its UTF-16: then the whole Base64 text
+//!   goes;
 //! - half of it or more, where something cut it off at either end: no letter or digit is beside it.
 //!
 //! What is not found:
 //!
-//! - Of a secret of fewer than [`SHORTEST`] characters, more than words. It would be found in half of all words, and the gaps would give
-//!   it away. It is taken out of the words of others only, where it is a word of its own, and out of SASL PLAIN under its own name.
+//! - A secret of fewer than [`SHORTEST`] characters inside a word. Half of all words would have it, and the gaps would give it away. It is
+//!   taken out only of the words of others, where it is a word of its own, and of SASL PLAIN under its own name.
 //! - A part of fewer than [`START`] bytes.
-//! - A part that is a word, such as the `Sommer` of `Sommer2024`: people say such words, and a gap in their place would give the secret away. Where an
-//!   ellipsis shows that something cut it off there, it goes.
+//! - A part that is a word, such as the `Sommer` of `Sommer2024`: people use such words, and a gap in its place would give the secret away.
+//!   If an ellipsis shows that something was cut off there, it goes.
 //!
-//! Thousands of secrets are looked for at once: a bit map says for every two bytes whether a secret begins with them, and a table has
-//! the secrets by their first four. A text costs about one look per byte however many accounts a run has.
+//! Thousands of secrets are searched for at once: a bit map says for every two bytes whether a secret begins with them, and a table has the
+//! secrets by their first four. A text costs about one look per byte, however many accounts a run has.
 
 mod form;
 mod view;
@@ -33,7 +33,7 @@ use std::ops::Range;
 use std::sync::{LazyLock, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
-/// A secret shorter than this, in characters, is only looked for as a whole word.
+/// A secret shorter than this, in characters, is searched for only as a whole word.
 const SHORTEST: usize = 4;
 
 /// The table finds secrets by this many first bytes.
@@ -69,9 +69,9 @@ struct SecretFilter {
     pairs: Vec<bool>,
     /// The forms by their first bytes in lower case, longest first.
     heads: HashMap<[u8; START], Vec<usize>>,
-    /// What is left of forms without their beginnings, by its first bytes in lower case: the form, and where in it that is.
+    /// The forms without their beginnings, by their first bytes in lower case: the form, and where in it the rest begins.
     tails: HashMap<[u8; START], Vec<(usize, usize)>>,
-    /// Secrets that are looked for as whole words only.
+    /// Secrets that are searched for only as whole words.
     short: Vec<Zeroizing<String>>,
 }
 
@@ -126,7 +126,7 @@ impl SecretFilter {
         self.forms.push(form);
     }
 
-    /// The text without any secret; without short ones, too, where it is `foreign`.
+    /// The text without any secret; if it is `foreign`, also without short ones.
     fn clean<'a>(&self, text: &'a str, foreign: bool) -> Cow<'a, str> {
         let mut gaps = self.find(text.as_bytes());
         view::for_each_view(text.as_bytes(), &mut |view| {
@@ -187,7 +187,7 @@ impl SecretFilter {
     }
 }
 
-/// The whole Base64 text that a piece of it is in.
+/// The whole Base64 text around a piece of it.
 fn around(bytes: &[u8], piece: Range<usize>) -> Range<usize> {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
     let before = bytes[..piece.start].iter().rev().take_while(|byte| is_digit(byte)).count();

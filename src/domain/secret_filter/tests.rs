@@ -50,7 +50,7 @@ fn a_secret_that_a_server_sends_back_is_taken_out_however_it_is_written() {
         percent_all,
         utf16,
         "Geheim+1".to_owned(),
-        // As a folder is named, and with more behind it in the same sequence.
+        // As a folder name, and with more behind it in the same sequence.
         "Geheim+12 &APw-".to_owned(),
         "Geheim+12 &APwA9g-".to_owned(),
         "Geheim+12 &APw".to_owned(),

@@ -1,10 +1,11 @@
-//! Views of a text: what it says without one of the encodings in which servers and programs write what was sent to them.
+//! Views of a text: its content without one of the encodings in which servers and programs repeat what they were sent.
 //!
 //! - Backslashes (IMAP, C, JSON, Rust), percent-encoding (RFC 3986), quoted-printable and encoded words (RFC 2045, RFC 2047), UTF-7 and
 //!   folder names (RFC 2152, RFC 3501), entities (HTML, XML), bytes as numbers in hex or decimal, with or without something between them,
 //!   and lines that were broken.
-//! - One encoding may be within another: a percent-encoded entity, a quoted string within JSON. Of a long text only the outermost is taken off.
-//! - What is not UTF-8 then is taken for Latin-1, and zeros for those of UTF-16, which are left out.
+//! - One encoding may be within another: a percent-encoded entity, a quoted string within JSON. From a long text only the outermost is
+//!   removed.
+//! - Whatever is not UTF-8 then counts as Latin-1, and zeros as those of UTF-16, which are left out.
 
 use super::START;
 use base64::Engine;
@@ -23,11 +24,11 @@ pub struct View {
     origins: Vec<Range<usize>>,
 }
 
-/// What the beginning of a text stands for, and how many bytes that takes; none where it is nothing encoded. The second argument says
-/// whether a letter or digit is before it.
+/// Decodes the beginning of a text: its content, and how many bytes are encoded; none if nothing is. The second argument says whether a
+/// letter or digit is before it.
 type Decode = fn(&[u8], bool) -> Option<(Vec<u8>, usize)>;
 
-/// The encodings, each with a byte without which a text has none of it.
+/// The encodings, each with a byte that every text in it has, if there is one.
 const ENCODINGS: [(Option<u8>, Decode); 10] = [
     (Some(b'\\'), escape),
     (Some(b'%'), percent),
@@ -58,7 +59,7 @@ fn for_each(text: &[u8], deep: bool, look: &mut dyn FnMut(&View)) {
 }
 
 impl View {
-    /// None where nothing is encoded.
+    /// This view of a text; none if nothing is encoded.
     fn of(text: &[u8], decode: Decode) -> Option<Self> {
         let follows = |at: usize| at > 0 && text[at - 1].is_ascii_alphanumeric();
         // Most texts have nothing encoded, and are not copied.
@@ -83,7 +84,7 @@ impl View {
         Some(view.into_text())
     }
 
-    /// Without zeros, and with what is not UTF-8 as Latin-1.
+    /// The view without zeros, and with whatever is not UTF-8 as Latin-1.
     fn into_text(self) -> Self {
         if !self.bytes.contains(&0) && std::str::from_utf8(&self.bytes).is_ok() {
             return self;
@@ -114,7 +115,7 @@ impl View {
         Self { bytes: self.bytes.clone(), origins }
     }
 
-    /// Where the encoded text is of which this is a part.
+    /// The encoded part of the text for a part of this view.
     pub fn origin(&self, range: Range<usize>) -> Range<usize> {
         let end = range.end.checked_sub(1).and_then(|last| self.origins.get(last));
         match self.origins.get(range.start).zip(end) {
@@ -153,7 +154,7 @@ fn escape(rest: &[u8], _: bool) -> Option<(Vec<u8>, usize)> {
     }
 }
 
-/// Percent-encoding, with `+` for a space. What encoded the last byte may be cut off.
+/// Percent-encoding, with `+` for a space. The encoding of the last byte may be cut off.
 fn percent(rest: &[u8], _: bool) -> Option<(Vec<u8>, usize)> {
     match rest {
         [b'+', ..] => Some((vec![b' '], 1)),
@@ -191,7 +192,7 @@ fn utf7(rest: &[u8], _: bool) -> Option<(Vec<u8>, usize)> {
     shifted(rest, b'+', b'/')
 }
 
-/// UTF-16 in Base64 behind a mark, with this as its last digit; the mark and `-` are the mark itself.
+/// UTF-16 in Base64 after a mark, with `last` as its last digit; the mark and `-` are the mark itself.
 fn shifted(rest: &[u8], mark: u8, last: u8) -> Option<(Vec<u8>, usize)> {
     let encoded = rest.strip_prefix(&[mark])?;
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'+' || *byte == last;
@@ -215,7 +216,7 @@ const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf 
     Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN \
     szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute \
     ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
-/// The names of further ones.
+/// The names of further characters.
 const NAMED: [(&str, char); 34] = [
     ("amp", '&'),
     ("lt", '<'),
@@ -295,7 +296,7 @@ fn decimal_numbers(rest: &[u8], follows: bool) -> Option<(Vec<u8>, usize)> {
     })
 }
 
-/// Numbers behind each other, each read by `read`, with little between them: at least as many as the shortest part of a secret has bytes.
+/// Consecutive numbers, each read by `read`, with little between them: at least as many as the shortest part of a secret has bytes.
 fn numbers(rest: &[u8], follows: bool, read: impl Fn(&[u8]) -> Option<(Vec<u8>, usize)>) -> Option<(Vec<u8>, usize)> {
     if follows || !rest.first()?.is_ascii_hexdigit() {
         return None;
@@ -319,7 +320,7 @@ fn numbers(rest: &[u8], follows: bool, read: impl Fn(&[u8]) -> Option<(Vec<u8>, 
     (bytes.len() >= START).then(|| (std::mem::take(&mut *bytes), end))
 }
 
-/// Base64 of which a server may have cut off the end.
+/// Base64 whose end a server may have cut off.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()

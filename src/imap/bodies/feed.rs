@@ -1,4 +1,4 @@
-//! What is to be read, and what receives the messages that arrive.
+//! What to read, and what receives the messages that arrive.
 
 use super::super::error::ImapError;
 use super::OCTETS_AHEAD;
@@ -9,38 +9,38 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SinkClosed;
 
-/// A folder to read from, as it has to be found.
+/// A folder to read from, as it must be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderToRead {
-    /// What it is called in a [`BodySink`]; each folder has its own.
+    /// Its number in a [`BodySink`]; each folder has its own.
     pub number: usize,
     /// Its wire name.
     pub wire_name: Vec<u8>,
-    /// Its UIDs name other messages when it has another one now.
+    /// If the folder now has another one, its UIDs name other messages.
     pub uid_validity: UidValidity,
 }
 
-/// Messages of one folder that are asked for with one command.
+/// Messages of one folder that are requested with one command.
 #[derive(Debug, Clone)]
 pub struct BodyBatch {
     /// The folder.
     pub folder: Arc<FolderToRead>,
     /// The messages.
     pub uids: Vec<Uid>,
-    /// Their size together, as far as it is known.
+    /// Their total size in octets, as far as it is known.
     pub bytes: u64,
     /// Whether they may have come since the folder was opened. Then it is opened again: a server need not announce them before another
-    /// command is done (RFC 9051, section 5.2), and Dovecot 2.3 works on the FETCH behind a NOOP before it has looked for new messages.
+    /// command is done (RFC 9051, section 5.2), and Dovecot 2.3 handles the FETCH behind a NOOP before it has looked for new messages.
     pub recent: bool,
 }
 
 /// Decides what is read next.
 pub trait BodyFeed {
-    /// The next batch; none when there is none for now. With `idle` nothing else is left to do, and none means the end: an implementation
+    /// The next batch; none if there is none for now. With `idle` nothing else is left to do, and none means the end: an implementation
     /// that knows that more will come waits for it.
     fn next(&mut self, idle: bool) -> Option<BodyBatch>;
 
-    /// The octets that are asked for before the answer to the first batch has been read; two batches in any case.
+    /// The octets that are requested before the answer to the first batch has been read; two batches in any case.
     fn bytes_ahead(&self) -> u64 {
         OCTETS_AHEAD
     }
@@ -51,17 +51,17 @@ pub trait BodyFeed {
 pub enum NotOpened {
     /// The server refused to open it.
     Refused(ImapError),
-    /// It is another folder of the same name now.
+    /// Another folder has its name now.
     Replaced,
 }
 
-/// Gets every message that was asked for, exactly once: `begin`, `chunk` …, `end`, or `unreadable`, or `absent`. Of a folder that is
-/// `not_opened` it may get nothing more.
+/// Gets every requested message exactly once: `begin`, `chunk` …, `end`, or `unreadable`, or `absent`. Of a folder that is `not_opened` it
+/// may get nothing more.
 ///
-/// An error from any method ends the reading; the connection is then in the middle of an answer and not usable any more. What a sink does not
-/// ask for passes silently: messages that do not arrive, and the ends of batches.
+/// An error from any method ends the reading; the connection is then in the middle of an answer and no longer usable. By default, messages
+/// that do not arrive and the ends of batches pass silently.
 pub trait BodySink {
-    /// What follows is of this folder.
+    /// What follows belongs to this folder.
     fn opened(&mut self, _folder: usize) -> Result<(), SinkClosed> {
         Ok(())
     }
@@ -75,15 +75,15 @@ pub trait BodySink {
     fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed>;
     /// It is complete.
     fn end(&mut self) -> Result<(), SinkClosed>;
-    /// The server could not deliver it, and said these words.
+    /// The server could not deliver it, in these words.
     fn unreadable(&mut self, _uid: Uid, _words: &str) -> Result<(), SinkClosed> {
         Ok(())
     }
-    /// The server delivered nothing for it: it is not there any more.
+    /// The server delivered nothing for it: it no longer exists.
     fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
         Ok(())
     }
-    /// A batch of the feed is finished, but for messages that have to be asked for again; those come when nothing else is left to do.
+    /// A batch of the feed is finished, except for messages that must be requested again; those come when nothing else is left to do.
     fn batch_end(&mut self) -> Result<(), SinkClosed> {
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Reading bodies: batches of UIDs out, messages in, streamed to a sink in chunks however large they are.
 //!
-//! Batches may be of several folders: each folder is opened on the way, the next one's EXAMINE and FETCH going out while the server
-//! still answers for the last. What arrives belongs to the folder whose EXAMINE was answered last, and to no other. Which octets of
-//! an answer are whose message is found by the `taker`.
+//! Batches may be of several folders: each folder is opened on the way, the next one's EXAMINE and FETCH going out while the server still
+//! answers for the last. What arrives belongs to the folder whose EXAMINE was answered last, and to no other. `taker` finds which octets of
+//! an answer belong to which message.
 
 mod feed;
 mod refusals;
@@ -25,15 +25,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use taker::{Taker, Way};
 
-/// Batches that are always asked for before the answer to the first has been read.
+/// At least this many batches are requested before the answer to the first has been read.
 const PIPELINED: usize = 2;
-/// Small batches are asked for further ahead: as a rule up to this many octets, and at most this many batches.
+/// Small batches are requested further ahead: as a rule up to this many octets, and at most this many batches.
 pub(super) const OCTETS_AHEAD: u64 = 2 << 20;
 const BATCHES_AHEAD: usize = 20;
 /// The longest set of UIDs, in characters; servers take commands of at least 8,000 octets.
 const LONGEST_SET: usize = 7000;
 
-/// Reads all that the feed wants. `open_folder` is the folder that is open at the beginning and stays the one that is open.
+/// Reads everything that the feed wants. `open_folder` is the folder that is open at the beginning and at the end.
 pub(super) fn read(
     wire: &mut Wire,
     open_folder: &mut Option<Arc<FolderToRead>>,
@@ -59,7 +59,7 @@ pub(super) fn read(
             }
         }
         if reading.asked.is_empty() {
-            // What a command did not deliver is asked for again in halves, until what cannot be read is alone.
+            // What a command did not deliver is requested again in halves, until unreadable messages are alone.
             let Some(batch) = reading.again.pop_front() else {
                 if reading.put_off()? {
                     continue;
@@ -79,7 +79,7 @@ fn closed(result: Result<(), SinkClosed>) -> Result<(), ImapError> {
 /// A command whose answer has not been read to its end.
 struct Asked {
     tag: Tag,
-    /// Its tagged answer, when that came before the answer to an older command.
+    /// Its tagged answer, if that came before the answer to an older command.
     status: Option<Status>,
     folder: Arc<FolderToRead>,
     what: What,
@@ -89,9 +89,9 @@ enum What {
     /// EXAMINE, with what the server has said so far.
     Open(Opened),
     Bodies(Bodies),
-    /// The sizes of what is asked for next.
+    /// The sizes of the messages that are requested next.
     Sizes,
-    /// A message once more that was delivered before, to see whether the server gives anything; with the refusal that was doubtful.
+    /// A message that was delivered before, to see whether the server delivers anything; with the doubtful refusal.
     Probe(Status),
 }
 
@@ -101,7 +101,7 @@ struct Bodies {
     octets: u64,
     /// What it has not delivered yet.
     pending: BTreeSet<Uid>,
-    /// What has to be asked for again alone, because the body came before its UID.
+    /// Messages to request again alone, because the body came before its UID.
     alone: BTreeSet<Uid>,
     /// Whether it is a batch of the feed.
     fed: bool,
@@ -113,11 +113,11 @@ struct Reading<'a> {
     asked: VecDeque<Asked>,
     again: VecDeque<BodyBatch>,
     refusals: Refusals,
-    /// The sizes of messages that are owed, where they have to be known.
+    /// The sizes of owed messages, if they must be known.
     sizes: BTreeMap<Uid, u64>,
-    /// The folder that what arrives belongs to.
+    /// The folder to which arriving data belongs.
     open_folder: &'a mut Option<Arc<FolderToRead>>,
-    /// The folder that is open when all that was asked is answered.
+    /// The folder that is open once everything sent is answered.
     will_be_open: Option<Arc<FolderToRead>>,
 }
 
@@ -158,14 +158,14 @@ impl Reading<'_> {
         self.send(&ReadOnly::FetchBodies { set }.command(), &folder, What::Bodies(bodies))
     }
 
-    /// Asks once more for what was refused in words that ask to wait; false when there is nothing.
+    /// Requests again what was refused in words that ask to wait; false if there is nothing.
     fn put_off(&mut self) -> Result<bool, ImapError> {
         let alone = |(folder, uid)| BodyBatch { folder, uids: vec![uid], bytes: 0, recent: false };
         self.again.extend(self.refusals.take_put_off()?.into_iter().map(alone));
         Ok(!self.again.is_empty())
     }
 
-    /// Reports what was refused to the end.
+    /// Reports what stayed refused.
     fn end(self) -> Result<(), ImapError> {
         for (folder, uid, words) in self.refusals.into_rest() {
             closed(self.sink.opened(folder))?;
@@ -215,7 +215,7 @@ impl Reading<'_> {
 
     fn take_status(&mut self, tag: Tag, status: Status) -> Result<(), ImapError> {
         let Some(position) = self.asked.iter().position(|asked| asked.tag == tag) else { return Ok(()) };
-        // What comes after this would belong to another folder than what is still owed.
+        // What follows would belong to another folder than what is still owed.
         if position > 0 && matches!(self.asked[position].what, What::Open(_)) {
             return Err(ImapError::Protocol(MailServerFault::OpenedTooEarly));
         }
@@ -276,10 +276,10 @@ impl Reading<'_> {
         }
     }
 
-    /// From here on everything belongs to this folder; or, should it not be the one that was meant, to none.
+    /// From here on everything belongs to this folder, or to none if it is not the expected one.
     fn finish_open(&mut self, folder: Arc<FolderToRead>, opened: &Opened, status: Status) -> Result<(), ImapError> {
         let why = match status.condition {
-            // A server that gives none cannot say that it is another folder.
+            // A server that gives no UIDVALIDITY cannot show that it is another folder.
             Condition::Ok if opened.uid_validity().is_none_or(|validity| validity == folder.uid_validity) => {
                 let number = folder.number;
                 self.sizes.clear();
@@ -306,7 +306,7 @@ impl Reading<'_> {
         match (status.condition, left.as_slice()) {
             (_, []) => Ok(()),
             (Condition::Ok, left) => left.iter().try_for_each(|uid| closed(self.sink.absent(*uid))),
-            // An account or a server has reached a limit, whatever was asked for.
+            // An account or a server has reached a limit, whatever was requested.
             _ if matches!(status.pause(true), Some(Pause::Rate | Pause::Connections)) => Err(unwilling(status)),
             (_, [uid]) if status.has_code("EXPUNGEISSUED") => closed(self.sink.absent(*uid)),
             (_, [uid]) if self.refusals.is_last() => closed(self.sink.unreadable(*uid, &status.words())),
@@ -314,7 +314,7 @@ impl Reading<'_> {
                 let next = self.refusals.refused(&folder, *uid, status)?;
                 self.doubt(folder, next, status)
             }
-            // The first and the last alone show soon whether the server gives anything at all.
+            // The first and the last alone soon show whether the server delivers anything at all.
             (_, [first, middle @ .., last]) if status.pause(true).is_some() => {
                 let (one, other) = middle.split_at(middle.len() / 2);
                 let parts = [other, one, &[*last], &[*first]];
@@ -352,7 +352,7 @@ impl Reading<'_> {
     }
 }
 
-/// What the commands that were sent for the open folder have not delivered.
+/// What the commands for the open folder have not delivered yet.
 fn owed<'b>(
     asked: &'b mut VecDeque<Asked>,
     open: Option<&'b FolderToRead>,

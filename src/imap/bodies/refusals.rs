@@ -16,7 +16,7 @@ use crate::imap::error::ImapError;
 use crate::imap::response::Status;
 use std::sync::Arc;
 
-/// Refusals in a row that are doubtful: in words that ask to wait, and in others.
+/// This many refusals in a row are doubtful: in words that ask to wait, and in other words.
 const DOUBTFUL_PAUSES: usize = 2;
 const DOUBTFUL: usize = 3;
 
@@ -31,23 +31,23 @@ struct Held {
 pub(super) enum Next {
     /// Nothing: it is held back.
     Continue,
-    /// Ask for this message of the folder again, which was delivered before.
+    /// Request this message of the folder again, which was delivered before.
     Probe(Uid),
-    /// Ask for a message that is far from these.
+    /// Request a message far from these.
     AskElsewhere,
 }
 
-/// What was refused and not reported yet.
+/// Refusals that are not reported yet.
 #[derive(Default)]
 pub(super) struct Refusals {
     held: Vec<Held>,
-    /// The refusals in a row, in the same words, of messages that were asked for alone.
+    /// The refusals in a row, in the same words, of messages that were requested alone.
     row: usize,
     words: String,
     /// The smallest message that was delivered, with its folder and size.
     good: Option<(usize, Uid, u64)>,
     asked_elsewhere: bool,
-    /// Whether what is asked for now was refused before.
+    /// Whether what is requested now was refused before.
     is_last: bool,
 }
 
@@ -117,13 +117,13 @@ impl Refusals {
         self.is_last
     }
 
-    /// What is left when nothing more is asked for, with its folder.
+    /// The refused messages that are left at the end, each with its folder and the words.
     pub(super) fn into_rest(self) -> impl Iterator<Item = (usize, Uid, String)> {
         self.held.into_iter().map(|held| (held.folder.number, held.uid, held.status.words()))
     }
 }
 
-/// The server gives nothing for now.
+/// The server delivers nothing for now.
 pub(super) fn unwilling(status: &Status) -> ImapError {
     let status = status.clone();
     match status.pause(true) {

@@ -1,4 +1,4 @@
-//! Finds out to which message a literal belongs: passes the octets of bodies to the sink while they are read.
+//! Finds the message that a literal belongs to, and passes the octets of bodies to the sink while they are read.
 //!
 //! Promises: only a message that is still owed is passed on, and only once; a body that comes before its UID costs no more memory than
 //! [`KEPT`]. Leaves to the parent module what was requested, and what happens to messages that were not delivered.
@@ -25,13 +25,13 @@ pub(super) enum Way {
     Discard,
 }
 
-/// Hands the literals of one answer to the sink.
+/// Passes the literals of one answer to the sink.
 pub(super) struct Taker<'a, 's> {
     pub(super) asked: &'a mut VecDeque<Asked>,
     pub(super) open: Option<&'a FolderToRead>,
     pub(super) sink: &'a mut (dyn BodySink + 's),
     pub(super) refusals: &'a mut Refusals,
-    /// The sizes of messages that are owed, as far as they are known.
+    /// The sizes of owed messages, as far as they are known.
     pub(super) sizes: &'a mut BTreeMap<Uid, u64>,
     pub(super) way: Way,
     /// The size of the message that arrives, if it is known.

@@ -1,4 +1,4 @@
-//! Bodies from a scripted connection: what the sink gets of answers that are odd, and what is asked for once more.
+//! Bodies from a scripted connection: what the sink gets from odd answers, and what is requested again.
 
 use super::super::reader::OpenFolderFeed;
 use super::super::scripted::scripted;
@@ -44,7 +44,7 @@ impl BodySink for Noted {
     }
 }
 
-/// Asks for messages with one command where that is possible; the server answers with `answers` and hangs up.
+/// Requests messages with one command if possible; the server answers with `answers` and hangs up.
 fn read_from(answers: &str, uids: &[u32]) -> (Vec<String>, Result<(), ImapError>) {
     let mut wire = scripted(answers.as_bytes()).unwrap();
     let folder = Arc::new(FolderToRead { number: 0, wire_name: b"INBOX".to_vec(), uid_validity: UidValidity(1) });
@@ -160,7 +160,7 @@ fn a_server_that_gives_nothing_for_now_is_asked_little_and_no_message_is_blamed(
         ("NO [UNAVAILABLE] Server busy", 4),
         ("NO [SERVERBUG] Internal error occurred", 4),
     ] {
-        // One is delivered, then it is asked for once more without success.
+        // One is delivered, then requested once more without success.
         let answers: String = (1..=questions).map(|number| format!("K{number} {words}\r\n")).collect();
         let (lines, end) = read_from(&format!("{}{answers}", body(1)), &[1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(lines, ["1 of 1: 1"], "{words}");

@@ -20,11 +20,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Listing {
     /// The user's own folders, in the server's order.
     pub folders: Vec<Folder>,
-    /// What belongs to others or is shared.
+    /// Folders that belong to others or are shared.
     pub left_out: Vec<LeftOut>,
     /// The character between the parts of a name.
     pub separator: Option<char>,
-    /// What INBOX has room for, if that was asked for and as far as the server says.
+    /// The free room of INBOX, if it was asked for and as far as the server reports it.
     pub free: FreeRoom,
 }
 
@@ -37,7 +37,7 @@ struct Listed {
     wire_name: Vec<u8>,
     /// Whether a command can name it.
     nameable: bool,
-    /// The name as it was written; empty where it came as a literal.
+    /// The name as it was written; empty if it came as a literal.
     written: Vec<u8>,
 }
 
@@ -47,8 +47,8 @@ const MOST_FOLDERS: usize = 200_000;
 /// The longest name of a folder, in octets: commands are kept below 8,000.
 const LONGEST_NAME: usize = 4000;
 
-/// Lists the folders, how the server writes their names, and with `ask_quota` how much room there is. Sends all questions before it reads the
-/// first answer. From then on the connection to a server far away is compressed.
+/// Lists the folders, how the server writes their names, and with `ask_quota` how much room there is. Sends all questions before it reads
+/// the first answer. Afterwards the connection to a server far away is compressed.
 pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming), ImapError> {
     let extended = wire.capabilities.has("LIST-EXTENDED") && wire.capabilities.has("SPECIAL-USE");
     let mut questions = vec![ReadOnly::List { extended }];
@@ -63,7 +63,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     }
     let compression_is_due = wire.compression_is_due()?;
     let mut tags = questions.iter().map(|question| wire.send(&question.command())).collect::<Result<Vec<_>, _>>()?;
-    // At the end of what is asked anyway it costs no round trip of its own.
+    // As the last of several questions it costs no round trip of its own.
     if compression_is_due {
         tags.push(wire.ask_to_compress()?);
     }
@@ -71,7 +71,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     let mut free = FreeRoom::default();
     let answers = wire.finish_all(&tags, &mut |pieces| {
         if listed.len() <= MOST_FOLDERS {
-            // What holds no mail and cannot be named is nothing.
+            // A folder that holds no mail and cannot be named does not count.
             listed.extend(parse(pieces, "LIST").filter(|folder| folder.nameable || !folder.has("\\Noselect")));
         }
         if subscribed.len() < MOST_FOLDERS {
@@ -86,7 +86,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     for (question, status) in questions.iter().zip(&answers) {
         log::debug!(target: "imap", "{question:?}: {status}");
     }
-    // Some servers know no LSUB: then nothing is subscribed, which is no reason to fail. Without LIST nothing can be done.
+    // Some servers know no LSUB: then nothing is subscribed, which is no reason to fail. Nothing works without LIST.
     if let Some(status) = answers.into_iter().next().filter(|status| status.condition != Condition::Ok) {
         if extended && status.pause(true).is_none() {
             wire.capabilities.remove("LIST-EXTENDED");
@@ -114,7 +114,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     }
     let mut seen: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     for folder in listed {
-        // A folder is listed once more with its separator by servers that say so of what can hold others.
+        // Some servers list a folder that can hold others once more, with a separator at the end.
         if folder.without_separator().is_some_and(|name| names.contains(name)) {
             continue;
         }
@@ -143,8 +143,8 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     Ok((listing, naming))
 }
 
-/// Asks for nothing but the separator (RFC 9051, section 6.3.9): some servers give an INBOX without folders below it none. Where there is none
-/// either, the server has no folders below folders.
+/// Asks for the separator alone (RFC 9051, section 6.3.9): some servers give none for an INBOX without folders below it. If there is none
+/// here either, the server has no folders below folders.
 fn separator_alone(wire: &mut Wire) -> Result<Option<char>, ImapError> {
     let mut found = None;
     wire.run(&ReadOnly::ListSeparator.command(), &mut |pieces| found = found.or(separator_in(pieces)))?;
@@ -172,7 +172,7 @@ impl Listed {
 
     fn into_folder(self, naming: &Naming, subscribed: &BTreeSet<Vec<u8>>) -> Option<Folder> {
         let path = naming.read(&self.wire_name);
-        // The prefix of the namespace itself, listed as a folder, is none of the user's, and `INBOX.` is not INBOX once more.
+        // The prefix of the namespace itself, listed as a folder, is not the user's, and `INBOX.` is not a second INBOX.
         if self.wire_name == naming.prefix || path.parts().iter().all(String::is_empty) {
             return None;
         }
@@ -187,7 +187,7 @@ impl Listed {
     }
 }
 
-/// What the attributes say a folder is for (RFC 6154, RFC 8457; Gmail's older XLIST names).
+/// The use of a folder by its attributes (RFC 6154, RFC 8457; Gmail's older XLIST names).
 fn special_use(folder: &Listed) -> Option<SpecialUse> {
     let of = |attribute: &str| match attribute.to_ascii_lowercase().as_str() {
         "\\sent" => Some(SpecialUse::Sent),
@@ -232,7 +232,7 @@ pub(super) fn listed_name(pieces: &[Piece]) -> Option<Vec<u8>> {
     parse(pieces, "LIST").filter(|listed| listed.nameable).map(|listed| listed.wire_name)
 }
 
-/// The folder that an answer to this command names; none when it is an answer to another one.
+/// The folder in an answer to this command; none for another answer.
 fn parse(pieces: &[Piece], command: &str) -> Option<Listed> {
     let mut tokens = Tokens::new(pieces);
     tokens.next()?.is(command).then(|| parse_folder(&mut tokens).unwrap_or_default())

@@ -1,11 +1,11 @@
-//! Whose folders are listed: NAMESPACE (RFC 2342), and what names say on servers without it.
+//! Whose folders are listed: by NAMESPACE (RFC 2342), or by their names on servers without it.
 
 use super::super::token::{Piece, Token, Tokens};
 use super::{Listed, separator};
 use crate::domain::LeftOutReason;
 use std::collections::BTreeSet;
 
-/// Roots of other people's mail on a server that does not say so by NAMESPACE. (Kerio Connect lists `Public Folders` as \Noselect, and
+/// Roots of other people's mail on servers that do not announce it by NAMESPACE. (Kerio Connect lists `Public Folders` as \Noselect, and
 /// other users' mailboxes below `~user@domain`.)
 const SHARED_ROOTS: [&str; 4] = ["Public Folders", "Archive Folders", "#Public", "#Archive"];
 
@@ -51,9 +51,9 @@ pub(super) fn namespace_list(tokens: &mut Tokens<'_>) -> Vec<(Vec<u8>, Option<ch
     spaces
 }
 
-/// Why a folder is not copied, if it is not.
+/// Why a folder is not copied, if so.
 ///
-/// A name alone is a reason only where the server announces no namespaces, or where its root holds no mail: anyone may call their own folder
+/// A name alone is a reason only if the server announces no namespaces, or if its root holds no mail: anyone may call their own folder
 /// `Public Folders`.
 pub(super) fn left_out(folder: &Listed, spaces: &Namespaces, containers: &BTreeSet<Vec<u8>>) -> Option<LeftOutReason> {
     if !folder.nameable {

@@ -5,7 +5,7 @@ use super::super::scripted::scripted;
 use super::namespaces::namespace_list;
 use super::*;
 
-/// What a server that answers LIST and LSUB so is taken to have.
+/// The folders of a server that answers LIST and LSUB like this.
 fn listed(list: &str, end: &str) -> Result<Listing, ImapError> {
     list_of(&format!("{list}{end}\r\nK2 OK\r\n"))
 }

@@ -1,7 +1,7 @@
-//! Octets that arrive, made into answers (RFC 9051, section 7), with a limit on everything a server can make long.
+//! Makes answers of the octets that arrive (RFC 9051, section 7), with a limit on everything a server can make long.
 //!
-//! Promises: a line or literal that is too long costs no memory; what is not understood is skipped. A literal of a message's body is
-//! handed on while it is read.
+//! Promises: a line or literal that is too long costs no memory; what is not understood is skipped. A literal of a message's body is passed
+//! on while it is read.
 
 use super::super::error::ImapError;
 use super::super::fetch;
@@ -23,7 +23,7 @@ const MOST_KEPT: usize = 16 << 20;
 
 /// How long a server may be silent after a complaint without a tag, before that counts as its answer.
 const QUIET_AFTER_COMPLAINT: Duration = Duration::from_secs(5);
-/// What is read after BYE, and how long it is waited for.
+/// How long, and how many lines, to read after BYE.
 const QUIET_AFTER_BYE: Duration = Duration::from_secs(1);
 const LINES_AFTER_BYE: usize = 20;
 
@@ -38,9 +38,9 @@ pub(in crate::imap) enum Answer {
     Tagged(Tag, Status),
 }
 
-/// Wants the literals of bodies while they are read.
+/// Takes the literals of bodies while they are read.
 pub(in crate::imap) trait LiteralTaker {
-    /// Whether the literal that follows these pieces is handed on, and if so a first word about it.
+    /// Whether it takes the literal that follows these pieces; if so, this call announces it.
     fn wants(&mut self, pieces: &[Piece], octets: u64) -> Result<bool, ImapError>;
     /// A chunk of it.
     fn chunk(&mut self, octets: &[u8]) -> Result<(), ImapError>;
@@ -52,7 +52,7 @@ pub(in crate::imap) trait LiteralTaker {
     fn end(&mut self) -> Result<(), ImapError>;
 }
 
-/// Wants none.
+/// Takes none.
 pub(in crate::imap) struct NoLiterals;
 
 impl LiteralTaker for NoLiterals {
@@ -70,7 +70,7 @@ impl LiteralTaker for NoLiterals {
 }
 
 impl Wire {
-    /// Reads one answer. Sends first what was gathered: the server may be waiting for it.
+    /// Reads one answer. First sends what was gathered: the server may be waiting for it.
     pub(in crate::imap) fn next_answer(&mut self, taker: &mut dyn LiteralTaker) -> Result<Answer, ImapError> {
         self.flush()?;
         loop {
@@ -84,7 +84,7 @@ impl Wire {
             if let Some(rest) = first.text.strip_prefix(b"* ") {
                 let status = Status::parse(rest);
                 if let Some(status) = &status {
-                    // What a server says of each folder that it opens would be most of the log of a mailbox of thousands.
+                    // The answers to opening each of thousands of folders would be most of the log.
                     if status.condition != Condition::Ok || status.has_code("ALERT") {
                         log::debug!(target: "imap", "[{}] < * {status}", self.connection);
                     }
@@ -101,7 +101,7 @@ impl Wire {
             if let Some((tag, status)) = tagged(&first.text) {
                 log::debug!(target: "imap", "[{}] < {} {status}", self.connection, tag.0);
                 self.unanswered = self.unanswered.saturating_sub(1);
-                // Of questions that go out together, another may be meant.
+                // With several questions under way, another may be meant.
                 self.complaint.take_if(|_| !self.is_quick || self.unanswered == 0);
                 if self.compressing.take_if(|asked| *asked == tag).is_some() && status.condition == Condition::Ok {
                     log::debug!(target: "imap", "[{}] is compressed from here on", self.connection);
@@ -109,13 +109,13 @@ impl Wire {
                 }
                 return Ok(Answer::Tagged(tag, status));
             }
-            // A blank line, a foreign tag, text without a star: some proxies and old servers say such things. It is skipped.
+            // A blank line, a foreign tag, text without a star: some proxies and old servers send such things. It is skipped.
             log::debug!(target: "imap", "[{}] < {} octets that are no answer", self.connection, first.text.len());
         }
     }
 
-    /// Reads a line. After a complaint without a tag no tagged answer may ever come: Interia answers LIST with `* BAD [ALERT] …` alone until
-    /// IMAP is switched on.
+    /// Reads a line. After a complaint without a tag, a tagged answer may never come: Interia answers LIST with `* BAD [ALERT] …` alone
+    /// until IMAP is switched on.
     fn read_line_after_complaint(&mut self) -> Result<Line, ImapError> {
         if let Some(complaint) = &self.complaint {
             let patience = match complaint.condition {
@@ -189,7 +189,7 @@ impl Wire {
         }
     }
 
-    /// What follows a message where a server does not keep to the grammar, and it is certain all the same that the message ends there:
+    /// What follows a message if a server breaks the grammar and the message still certainly ends there:
     /// - `FLAGS (\\Seen))`: the next item without a blank (Exchange 5.5);
     /// - a blank line before the rest: only where the size of the message shows that the line is not part of it.
     fn loose_ending(
@@ -207,7 +207,7 @@ impl Wire {
             return Ok(line);
         }
         if is_blank {
-            // From now on the size is asked for.
+            // From now on the size is requested.
             self.learned.note_loose_ending();
         }
         Err(ImapError::Protocol(MailServerFault::MessageWithoutEnd))
@@ -276,7 +276,7 @@ impl Wire {
 
 struct Line {
     text: Vec<u8>,
-    /// Whether it was longer than what is kept.
+    /// Whether it was longer than the part that is kept.
     cut: bool,
 }
 

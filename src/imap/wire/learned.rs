@@ -1,4 +1,4 @@
-//! What all connections to one server have learned of it together, so that each need not learn it again.
+//! What all connections to one server have learned about it together, so that each need not learn it again.
 
 use crate::domain::UidValidity;
 use crate::imap::opened;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// What was learned of a server. Clones share it.
+/// What was learned about a server. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Learned {
     shortest_round_trip: Arc<Mutex<Option<Duration>>>,
@@ -16,7 +16,7 @@ pub struct Learned {
 }
 
 impl Learned {
-    /// The shortest time in which the server has answered something that it need not think about; none until something was noted.
+    /// The shortest time in which the server has answered something trivial; none until something was noted.
     ///
     /// A busy computer, a name server, or a password that takes long to check makes an answer late. Nothing makes one early.
     pub(super) fn shortest_round_trip(&self) -> Option<Duration> {
@@ -29,7 +29,7 @@ impl Learned {
         *shortest = Some(shortest.map_or(took, |known| known.min(took)));
     }
 
-    /// Whether the answers with messages end in a way that only the size of the message can prove right.
+    /// Whether answers with messages end in a way that only the size of the message can prove right.
     pub(in crate::imap) fn ends_loosely(&self) -> bool {
         self.ends_loosely.load(Ordering::Relaxed)
     }
@@ -39,7 +39,7 @@ impl Learned {
         *self.passing_validity.get_or_init(opened::new_passing_validity)
     }
 
-    /// Notes an answer that ended so.
+    /// Notes such an ending.
     pub(super) fn note_loose_ending(&self) {
         self.ends_loosely.store(true, Ordering::Relaxed);
     }

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub(super) use answer::{Answer, LiteralTaker, NoLiterals};
 pub use learned::Learned;
 
-/// Octets that are gathered before they are sent.
+/// At most this many octets are gathered before they are sent.
 const GATHERED: usize = 64 * 1024;
 
 /// Commands that a server answers at once, or never.
@@ -39,19 +39,19 @@ pub(super) struct Wire {
     out: Vec<u8>,
     last_tag: u32,
     connection: u32,
-    /// What the server can do, as it said last.
+    /// The capabilities that the server announced last.
     pub(super) capabilities: Capabilities,
-    /// What was learned of the server.
+    /// What was learned about the server.
     pub(super) learned: Learned,
-    /// How long the sign-in took; none before it, and once compression was thought about.
+    /// How long the sign-in took; none before it, and after compression was considered.
     pub(super) signed_in_within: Option<Duration>,
     /// The command after whose OK everything is compressed.
     compressing: Option<Tag>,
-    /// Names and headers travel as UTF-8 (RFC 6855).
+    /// Whether names and headers travel as UTF-8 (RFC 6855).
     pub(super) utf8: bool,
-    /// What the server complained of in an untagged answer since the last tagged one.
+    /// The server's complaint in an untagged answer since the last tagged one.
     complaint: Option<Status>,
-    /// Whether the command sent last is one that no server takes long for.
+    /// Whether the command sent last is one of [`QUICK`].
     is_quick: bool,
     /// Commands that are not answered yet.
     unanswered: usize,
@@ -83,7 +83,7 @@ impl Wire {
         self.transport.interrupter()
     }
 
-    /// Keeps these for as long as the connection is open.
+    /// Keeps these guards while the connection is open.
     pub(super) fn hold(&mut self, guards: Vec<Guard>) {
         self.transport.hold(guards);
     }
@@ -92,7 +92,7 @@ impl Wire {
         self.transport
     }
 
-    /// Sends COMPRESS. Its OK is the last that is in clear; nothing else may be sent before it has been read.
+    /// Sends COMPRESS. Its OK is the last uncompressed answer; nothing else may be sent before it has been read.
     pub(super) fn ask_to_compress(&mut self) -> Result<Tag, ImapError> {
         let tag = self.send(&ReadOnly::Compress.command())?;
         self.compressing = Some(tag);
@@ -141,7 +141,7 @@ impl Wire {
         self.capabilities.longest_free_literal().is_some_and(|longest| octets <= longest)
     }
 
-    /// Whether a string can be sent behind commands that are not answered: one that travels as a literal may have to wait for the server.
+    /// Whether a string can be sent behind unanswered commands: as a literal it may have to wait for the server.
     pub(super) fn sends_at_once(&self, string: &[u8]) -> bool {
         quoted(string).is_some() || self.takes_freely(string.len() as u64)
     }
@@ -180,12 +180,12 @@ impl Wire {
         self.transport.has_arrived().map_err(lost)
     }
 
-    /// Waits until an answer, or a part of one, can be read. False when none came within `patience`.
+    /// Waits until an answer, or a part of one, can be read. False if none came within `patience`.
     pub(super) fn arrives_within(&mut self, patience: Duration) -> Result<bool, ImapError> {
         self.transport.arrives_within(patience).map_err(lost)
     }
 
-    /// Waits so long for the next octet from now on.
+    /// Sets the time limit for the next octet.
     pub(super) fn wait_for_next_byte(&mut self, patience: Duration) -> Result<(), ImapError> {
         self.transport.wait_for_next_byte(patience).map_err(lost)
     }
@@ -199,13 +199,13 @@ impl Wire {
         Ok(())
     }
 
-    /// Sends a command and reads to its end, handing every untagged answer on.
+    /// Sends a command and reads to its end, passing each untagged answer to `each`.
     pub(super) fn run(&mut self, command: &Command, each: &mut dyn FnMut(&[Piece])) -> Result<Status, ImapError> {
         let tag = self.send(command)?;
         self.finish(tag, each)
     }
 
-    /// Reads until the answer to `tag`, handing every untagged answer on.
+    /// Reads until the answer to `tag`, passing each untagged answer to `each`.
     pub(super) fn finish(&mut self, tag: Tag, each: &mut dyn FnMut(&[Piece])) -> Result<Status, ImapError> {
         if let Some(at) = self.early.iter().position(|(found, _)| *found == tag) {
             return Ok(self.early.swap_remove(at).1);
@@ -221,8 +221,8 @@ impl Wire {
         }
     }
 
-    /// Reads until all of `tags` are answered, handing every untagged answer on. A server may begin with the next command before it says that
-    /// one is done, so only the answer itself shows what it belongs to.
+    /// Reads until all of `tags` are answered, passing each untagged answer to `each`. A server may begin with the next command before it
+    /// says that one is done, so only the answer itself shows what it belongs to.
     pub(super) fn finish_all(
         &mut self,
         tags: &[Tag],

@@ -1,4 +1,4 @@
-//! What the ledger promises of a folder's messages and of the folder itself, over any store.
+//! The ledger's promises about a folder and its messages, over any store.
 
 use super::{begin, done, folder, inbox, intend, key, opened};
 use crate::domain::{Folder, Uid};
@@ -90,7 +90,7 @@ pub(crate) fn a_folder_is_not_taken_for_another_one_with_its_wire_name(store: &d
         1,
         "gone from the source, it keeps its place"
     );
-    // Two folders that a server lists under one path differ by their wire names, and a third is neither.
+    // Two folders listed under one path differ by their wire names; a third is neither.
     begin(&mut ledger, &folder("Work/Deep", &["Work", "Deep"]), "Work/Deep 2");
     let target = |name: &str| ledger.folder(&folder(name, &["Work", "Deep"])).map(|found| found.target_name);
     assert_eq!(target("Work.Deep").unwrap(), b"Work.Deep");

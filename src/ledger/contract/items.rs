@@ -1,4 +1,4 @@
-//! What the ledger promises of events, tasks and contacts, over any store.
+//! The ledger's promises about events, tasks and contacts, over any store.
 
 use super::{inbox, intend, opened};
 use crate::ledger::{ItemRecord, ItemState, ItemsAt, Ledger, Store};
@@ -33,7 +33,7 @@ pub(crate) fn items_are_there_after_a_restart_and_mail_is_not_touched(store: &dy
     let (mut ledger, _) = opened(store);
     assert_eq!(sorted(&ledger, &collection), [all[0].clone(), all[2].clone()]);
     assert!(ledger.items("/other/").unwrap().is_empty());
-    // One step after another within a moment, which a store may write together: the last word holds.
+    // Several steps within a moment, which a store may write together: the last one holds.
     ledger.record_items(&[record("c", ItemState::Checked)]).unwrap();
     ledger.withdraw_item(&all[0]).unwrap();
     ledger.record_items(&[record("a", ItemState::Stored), record("b", ItemState::Stored)]).unwrap();
@@ -43,7 +43,7 @@ pub(crate) fn items_are_there_after_a_restart_and_mail_is_not_touched(store: &dy
     assert_eq!(sorted(&ledger, &collection), [record("a", ItemState::Stored), record("c", ItemState::Checked)]);
     assert_eq!(ledger.intents(&folder).unwrap().len(), 1);
     drop(ledger);
-    // A collection may have one address on both sides.
+    // A collection may have the same address on both sides.
     let (mut ledger, _) = opened(store);
     assert_eq!((ledger.target_state(&collection).unwrap(), ledger.items_at().unwrap()), (None, None));
     for token in ["1", "2"] {

@@ -1,4 +1,4 @@
-//! What the ledger promises of a last pass, over any store: what was intended is there after a restart, and what became of it, too.
+//! The ledger's promises about a last pass, over any store: intents and their outcomes survive a restart.
 
 use super::{begin, done, folder, inbox, intend, opened, work_folder};
 use crate::domain::{Folder, FolderPath, Uid, UidValidity};
@@ -23,7 +23,7 @@ pub(crate) fn flags_that_were_about_to_be_set_are_known_until_it_is_known_what_w
     let (mut ledger, _) = opened(store);
     let [folder, _] = filled(&mut ledger);
     let wanted = set(&["\\Flagged", "\\Seen"]);
-    // Of a message that nobody knows nothing is intended.
+    // Nothing is intended for an unknown message.
     ledger.intend_flags(&folder, &[(Uid(1), wanted.clone()), (Uid(9), wanted.clone())]).unwrap();
     ledger.complete(&folder, Snapshot { uid_next: Uid(3), messages: 2 }).unwrap();
     drop(ledger);
@@ -116,7 +116,7 @@ pub(crate) fn folders_that_exchange_their_names_are_told_apart_and_what_is_inten
     assert!(found(&ledger, &home).is_made && !found(&ledger, &work).is_made);
     let intended: Vec<Renaming> = ledger.renamings().into_iter().map(|(_, renaming)| renaming).collect();
     assert_eq!(intended, wishes);
-    // The first was put aside, the second arrived.
+    // The first was set aside, the second got its name.
     let aside = Renaming { aside: Some(FolderPath::new(["aside"])), ..wishes[0].clone() };
     ledger.intend_renaming(&one, Some(&aside)).unwrap();
     ledger.target_renamed(&[(one.clone(), b"aside".to_vec(), FolderPath::new(["aside"]))]).unwrap();
@@ -128,7 +128,7 @@ pub(crate) fn folders_that_exchange_their_names_are_told_apart_and_what_is_inten
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].0.target_name.as_slice(), &open[0].1), (&b"aside"[..], &aside));
     assert_eq!(found(&ledger, &work).target_path, Some(FolderPath::new(["Work"])));
-    // Its owner has named it.
+    // Its owner has renamed it.
     ledger.named_by_owner(&open[0].0, (b"Mine", &FolderPath::new(["Mine"]))).unwrap();
     drop(ledger);
     let (ledger, _) = opened(store);
@@ -183,13 +183,13 @@ pub(crate) fn a_folder_begun_anew_leaves_what_it_has_no_more_in_a_former_record_
     let [former] = former.as_slice() else { panic!("{former:?}") };
     assert_eq!((former.number(), ledger.done_counts(former).unwrap()), (record.number(), (2, 20)));
     assert_eq!(ledger.flags(former, Uid(2)).unwrap(), Some(&["\\Seen".to_owned()][..]));
-    // A place that the folder's own record has by now is not a place of the former one any more.
+    // A target UID that the folder's own record has by now no longer belongs to the former one.
     let left = |ledger: &Ledger| ledger.left_of(former).unwrap().iter().map(|it| it.uid.0).collect::<Vec<_>>();
     assert_eq!(left(&ledger), [2, 3]);
     ledger.record(&anew, &[Done { uid: Uid(7), ..done(3) }], &[], &[], 100).unwrap();
     assert_eq!(left(&ledger), [2]);
     assert_eq!(ledger.places_in_folder_of(&anew).unwrap(), BTreeSet::from([Uid(102), Uid(103)]));
-    // Both go by another name with the target's folder.
+    // Both follow the target folder's new name.
     ledger.named_by_owner(&anew, (b"Job", &FolderPath::new(["Job"]))).unwrap();
     assert!(ledger.folders().iter().all(|record| record.target_name == b"Job"));
     assert_eq!(ledger.places(&[folder], |_| FolderPath::new(["?"])).len(), 1);

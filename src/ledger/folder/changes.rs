@@ -1,4 +1,4 @@
-//! Changes to what is known about the messages of a folder: intended, done, checked, forgotten. Each is in the store before its method returns.
+//! Changes to a folder's messages: intended, done, checked, forgotten. Each is in the store before its method returns.
 
 use super::FolderRecord;
 use crate::domain::Uid;
@@ -7,20 +7,20 @@ use crate::ledger::messages::Operation;
 use crate::ledger::store::Durable;
 use crate::ledger::{Ledger, LedgerError};
 
-/// What becomes known about a folder's messages in one step.
+/// A change to a folder's messages, taken in one step.
 #[derive(Debug)]
 pub struct Change<'a> {
-    /// The folder.
+    /// The folder's record.
     pub folder: &'a FolderRecord,
     /// Messages that are on the target from now on.
     pub done: Vec<Done>,
-    /// Messages that are no longer intended.
+    /// Messages that are not intended any more.
     pub withdrawn: Vec<Uid>,
-    /// Messages that are about to be sent, each with its size in bytes as the source announces it.
+    /// Messages about to be sent, each with its size in bytes as the source announces it.
     pub intend: Vec<(Uid, u64)>,
-    /// Which flags were set on the target, sorted, for messages that are done or intended.
+    /// The flags set on the target, sorted, for messages that are done or intended.
     pub flags: Vec<(Uid, Vec<String>)>,
-    /// The target folder's UIDNEXT before they are sent.
+    /// The target folder's UIDNEXT before the intended messages are sent.
     pub floor: u32,
 }
 
@@ -31,7 +31,7 @@ impl Change<'_> {
 }
 
 impl Ledger {
-    /// The same as [`Ledger::record_all`] for one folder.
+    /// [`Ledger::record_all`] for one folder.
     pub fn record(
         &mut self,
         folder: &FolderRecord,
@@ -44,7 +44,7 @@ impl Ledger {
         self.record_all(&[Change { folder, done, withdrawn, intend, flags: Vec::new(), floor }])
     }
 
-    /// Takes in changes of several folders in one step.
+    /// Records changes to several folders in one step.
     ///
     /// When this returns, a power cut cannot undo an intent; so call it before the first byte of an intended message goes out.
     pub fn record_all(&mut self, changes: &[Change<'_>]) -> Result<(), LedgerError> {
@@ -56,12 +56,12 @@ impl Ledger {
         self.take(steps, if intends { Durable::AtOnce } else { Durable::Soon })
     }
 
-    /// Notes which flags, sorted, are about to be set for messages that are on the target. When this returns, a power cut cannot undo it.
+    /// Notes the flags, sorted, that are about to be set on messages on the target. When this returns, a power cut cannot undo it.
     pub fn intend_flags(&mut self, folder: &FolderRecord, flags: &[(Uid, Vec<String>)]) -> Result<(), LedgerError> {
         self.take_flags(folder, flags, Operation::Flagging, Durable::AtOnce)
     }
 
-    /// Notes which flags, sorted, the program has set for messages on the target.
+    /// Notes the flags, sorted, that the program has set on messages on the target.
     pub fn set_flags(&mut self, folder: &FolderRecord, flags: &[(Uid, Vec<String>)]) -> Result<(), LedgerError> {
         self.take_flags(folder, flags, Operation::Flagged, Durable::Soon)
     }
@@ -80,17 +80,17 @@ impl Ledger {
         self.take(vec![(folder.id, operations)], durable)
     }
 
-    /// Notes that these messages were seen on the target with their sizes, at which UIDs, and that their content was not compared.
+    /// Notes the target UIDs of messages that were seen there with the right size, without comparing their content.
     pub fn seen(&mut self, folder: &FolderRecord, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
         self.found(folder, State::Seen, messages)
     }
 
-    /// Notes that these messages were read back from the target, at which UIDs, and differ from what was sent.
+    /// Notes the target UIDs of messages that were read back and differ from what was sent.
     pub fn altered(&mut self, folder: &FolderRecord, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
         self.found(folder, State::Altered, messages)
     }
 
-    /// Notes the sizes that the source announces for messages that the record knows, such as those that were found by content.
+    /// Notes the sizes that the source announces for known messages, such as those found by content.
     pub fn claim(&mut self, folder: &FolderRecord, sizes: &[(Uid, u64)]) -> Result<(), LedgerError> {
         self.take_some(folder, Operation::Claimed(sizes.to_vec()), Durable::Soon)
     }
@@ -101,12 +101,12 @@ impl Ledger {
         self.take_some(folder, Operation::Forgotten(uids.to_vec()), Durable::AtOnce)
     }
 
-    /// Notes that these messages were compared on the target and are correct, with the UIDs at which they were found.
+    /// Notes the target UIDs of messages that were compared there and are correct.
     pub fn checked(&mut self, folder: &FolderRecord, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
         self.found(folder, State::Checked, messages)
     }
 
-    /// Notes that these messages were found on the target, in this state and at these UIDs.
+    /// Notes the target UIDs of messages that were found there in this state.
     fn found(&mut self, folder: &FolderRecord, state: State, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
         self.take_some(folder, Operation::Found(state, messages.to_vec()), Durable::Soon)
     }

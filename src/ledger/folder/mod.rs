@@ -1,8 +1,8 @@
 //! One folder's record: what is known about the folder as a whole, on both sides.
 //!
-//! `questions` asks about its messages, `changes` notes what becomes known of them. A folder's sums are in memory from the opening of the
-//! record on, its messages from the first question about one of them until the folder is complete. Every change is written to the store
-//! before a method returns.
+//! `questions` answers questions about its messages, `changes` notes changes to them. A folder's sums are in memory once the record is
+//! open; its messages from the first question about one of them until the folder is complete. Every change is written to the store before a
+//! method returns.
 
 mod changes;
 mod questions;
@@ -19,44 +19,44 @@ use std::collections::BTreeMap;
 pub struct FolderRecord {
     /// Its number in the record.
     pub(super) id: i64,
-    /// The target's UIDVALIDITY when it was last seen.
+    /// The target's UIDVALIDITY when last seen.
     pub target_uid_validity: UidValidity,
-    /// The source's.
+    /// The source's UIDVALIDITY.
     pub source_uid_validity: UidValidity,
     /// The source folder's wire name.
     pub source_name: Vec<u8>,
     /// The target folder's wire name.
     pub target_name: Vec<u8>,
-    /// The source folder by its parts; none in records of format 1.
+    /// The source folder's path; none in records of format 1.
     pub source_path: Option<FolderPath>,
-    /// The target folder by its parts; none in records of format 1.
+    /// The target folder's path; none in records of format 1.
     pub target_path: Option<FolderPath>,
-    /// The path that the source folder had before, if it was renamed since it was first copied.
+    /// The source folder's earlier path, if it was renamed since it was first copied.
     pub renamed_from: Option<FolderPath>,
     /// Whether the program created the target's folder, and nobody has renamed it since.
     pub is_made: bool,
-    /// The name that the target's folder is about to get, and may have.
+    /// The new name that the target's folder is about to get, and may already have.
     pub renaming: Option<Renaming>,
     /// Whether the folder has a newer record, and this one keeps only messages that were put on the target and have since been moved or
-    /// deleted on the source. No folder is ever found to have this record.
+    /// deleted on the source. Lookups of a folder never return this record.
     pub is_former: bool,
-    /// What it looked like when it was complete, if it ever was.
+    /// The source folder when it was last complete, if it ever was.
     pub snapshot: Option<Snapshot>,
     /// The source folder at the end of the last run.
     pub source_end: Option<Extent>,
     /// The target folder at the end of the last run.
     pub target_end: Option<Extent>,
-    /// INTERNALDATE, in seconds since 1970, of the last messages that the source's folder held by then: another message at one of these UIDs
-    /// came at another time. Ascending; none in records of earlier versions.
+    /// INTERNALDATE, in seconds since 1970, of the last messages in the source folder at the end of the last run: another message at one of
+    /// these UIDs has another date. Ascending; none in records of earlier versions.
     pub last_dates: Vec<(Uid, i64)>,
 }
 
 impl Ledger {
-    /// The record of a source folder, found by its parts: its wire name changes with the server's separator.
+    /// The record of a source folder, found by its path: its wire name changes with the server's separator.
     ///
-    /// 1. The record with its parts and its wire name.
-    /// 2. The record of format 1 with its wire name, which knows no parts.
-    /// 3. The only record with its parts.
+    /// 1. The record with its path and its wire name.
+    /// 2. The record of format 1 with its wire name, which knows no path.
+    /// 3. The only record with its path.
     pub fn folder(&self, source: &Folder) -> Option<FolderRecord> {
         let same_path = |head: &Head| head.source.path.as_ref() == Some(&source.path);
         let by_path = || {
@@ -66,7 +66,7 @@ impl Ledger {
         self.same_names(source).or_else(by_path).map(|(id, head)| record(id, head))
     }
 
-    /// The folder of the record that has the wire name, and the parts unless it knows none.
+    /// The record with this wire name and this path; a record without a path matches by the wire name alone.
     fn same_names(&self, source: &Folder) -> Option<(i64, &Head)> {
         let same_path = |head: &Head| head.source.path.as_ref().is_none_or(|path| *path == source.path);
         self.heads().find(|(_, head)| head.source.wire_name == source.wire_name && same_path(head) && !head.is_former)
@@ -77,7 +77,7 @@ impl Ledger {
         self.heads().map(|(id, head)| record(id, head)).collect()
     }
 
-    /// Notes what a folder is now called on both sides. A source folder that had other parts before was renamed.
+    /// Notes the current names of a folder on both sides. A source folder whose path differs from the recorded one was renamed.
     pub fn name_folder(
         &mut self,
         folder: &FolderRecord,
@@ -96,8 +96,8 @@ impl Ledger {
         self.head(folder.id).map(|head| record(folder.id, head))
     }
 
-    /// Where earlier runs put folders, by the wire names that the source's folders have now; `listed` are all there are. `path` reads a wire
-    /// name of the target, for records of format 1. Folders that are gone from the source keep their places.
+    /// Where earlier runs put folders, by the current wire names of the source's folders; `listed` is the complete list. `path` parses a
+    /// wire name of the target, for records of format 1. Folders that are gone from the source keep their places.
     pub fn places(&self, listed: &[Folder], path: impl Fn(&[u8]) -> FolderPath) -> BTreeMap<Vec<u8>, FolderPath> {
         let place = |record: &FolderRecord| record.target_path.clone().unwrap_or_else(|| path(&record.target_name));
         let current = self.folders().into_iter().filter(|record| !record.is_former);
@@ -118,8 +118,8 @@ impl Ledger {
         places
     }
 
-    /// Begins a new record of a folder. What was known about it is forgotten, except for the messages `left`, which stay in the former record.
-    /// The pair is the wire name and the path on the target.
+    /// Begins a new record of a folder. What was known about it is forgotten, except for the messages `left`, which stay in the former
+    /// record. The pair is the wire name and the path on the target.
     pub fn begin_folder(
         &mut self,
         source: &Folder,
@@ -147,14 +147,14 @@ impl Ledger {
         self.forget(folder.id)
     }
 
-    /// Notes what the source folder looks like now that all its messages are on the target.
+    /// Notes the state of the source folder, now that all its messages are on the target.
     pub fn complete(&mut self, folder: &FolderRecord, snapshot: Snapshot) -> Result<(), LedgerError> {
         self.change_head(folder.id, |head| head.complete = Some(snapshot))?;
         self.put_away(folder.id);
         Ok(())
     }
 
-    /// Notes what both sides of a folder look like at the end of a run, complete or not, and [`FolderRecord::last_dates`].
+    /// Notes the state of both sides of a folder at the end of a run, complete or not, and [`FolderRecord::last_dates`].
     pub fn end_run(
         &mut self,
         folder: &FolderRecord,
@@ -170,12 +170,12 @@ impl Ledger {
 }
 
 impl FolderRecord {
-    /// Whether the source's messages at these UIDs have the dates that are noted of them; a UID without a note proves nothing.
+    /// Whether the source's messages at these UIDs still have their noted dates. A UID without a note proves nothing.
     pub fn has_dates(&self, mut now: impl FnMut(Uid) -> Option<i64>) -> bool {
         self.last_dates.iter().all(|(uid, noted)| now(*uid).is_none_or(|now| now == *noted))
     }
 
-    /// Whether both are about the same folder of the target.
+    /// Whether both records are about the same target folder.
     pub fn is_in_the_folder_of(&self, other: &Self) -> bool {
         self.target_name == other.target_name && self.target_uid_validity == other.target_uid_validity
     }

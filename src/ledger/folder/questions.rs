@@ -1,6 +1,6 @@
-//! Questions about the messages of a folder: which of them are on the target, where, and with which flags.
+//! Questions about a folder's messages: which of them are on the target, where, and with which flags.
 //!
-//! A folder's messages are read from the store by the first question about one of them.
+//! The first question about a message reads all messages of its folder from the store.
 
 use super::FolderRecord;
 use crate::domain::{Digest, Uid};
@@ -9,7 +9,7 @@ use crate::ledger::{Ledger, LedgerError};
 use std::collections::BTreeSet;
 
 impl Ledger {
-    /// The UIDs that are on the target, ascending, each with its size as it was sent.
+    /// The UIDs on the source of messages that are on the target, ascending, each with its size in bytes as sent.
     pub fn done(&self, folder: &FolderRecord) -> Result<Vec<(Uid, u64)>, LedgerError> {
         Ok(self.messages(folder.id)?.settled().map(|message| (message.uid, message.size)).collect())
     }
@@ -27,12 +27,12 @@ impl Ledger {
         }
     }
 
-    /// The messages that are done but whose content has not been compared yet, ascending.
+    /// The done messages whose content has not been compared yet, ascending.
     pub fn unchecked(&self, folder: &FolderRecord) -> Result<Vec<Done>, LedgerError> {
         Ok(self.messages(folder.id)?.unchecked())
     }
 
-    /// The messages that are done but of which neither content nor size has been compared yet, ascending.
+    /// The done messages of which neither content nor size has been compared yet, ascending.
     pub fn unseen(&self, folder: &FolderRecord) -> Result<Vec<Done>, LedgerError> {
         let messages = self.messages(folder.id)?.all().iter();
         Ok(messages.filter(|message| message.state == State::Done).filter_map(Message::as_done).collect())
@@ -44,13 +44,13 @@ impl Ledger {
         Ok(messages.filter(|message| message.state == State::Altered).filter_map(Message::as_done).collect())
     }
 
-    /// The UIDs on the source and on the target of the messages that are on the target, as far as the latter are known.
+    /// The UIDs on the source and on the target of the messages on the target, where the latter are known.
     pub fn uid_pairs(&self, folder: &FolderRecord) -> Result<Vec<(Uid, Uid)>, LedgerError> {
         let settled = self.messages(folder.id)?.settled();
         Ok(settled.filter_map(|message| Some((message.uid, message.target_uid?))).collect())
     }
 
-    /// The target UIDs that belong to messages of this folder's record, ascending.
+    /// The target UIDs of this record's messages, ascending.
     pub fn target_uids(&self, folder: &FolderRecord) -> Result<Vec<Uid>, LedgerError> {
         let messages = self.messages(folder.id)?.all().iter();
         let mut uids: Vec<Uid> = messages.filter_map(|message| message.target_uid).collect();
@@ -58,7 +58,7 @@ impl Ledger {
         Ok(uids)
     }
 
-    /// The target UIDs that belong to messages of any record whose folder on the target is this one's.
+    /// The target UIDs of the messages of every record that is about the same target folder.
     pub fn places_in_folder_of(&self, folder: &FolderRecord) -> Result<BTreeSet<Uid>, LedgerError> {
         let mut places = BTreeSet::new();
         for other in self.folders().into_iter().filter(|other| other.is_in_the_folder_of(folder)) {
@@ -79,17 +79,17 @@ impl Ledger {
         Ok(messages.filter(|message| !message.is_intent()).filter(is_free).copied().collect())
     }
 
-    /// The digests of the messages that are on the target, as far as known.
+    /// The known digests of the messages on the target.
     pub fn digests(&self, folder: &FolderRecord) -> Result<BTreeSet<Digest>, LedgerError> {
         Ok(self.messages(folder.id)?.all().iter().filter_map(|message| message.digest).collect())
     }
 
-    /// The highest UID on the target that belongs to a message of this folder's record.
+    /// The highest target UID of this record's messages.
     pub fn highest_target_uid(&self, folder: &FolderRecord) -> Result<Option<Uid>, LedgerError> {
         self.head(folder.id).map(|head| head.sums.highest_target_uid)
     }
 
-    /// Everything that is known about a folder's messages, ascending by their UIDs on the source.
+    /// All known messages of a folder, ascending by their UIDs on the source.
     pub fn messages_of(&self, folder: &FolderRecord) -> Result<&[Message], LedgerError> {
         self.messages(folder.id).map(|messages| messages.all())
     }
@@ -99,18 +99,18 @@ impl Ledger {
         self.messages(folder.id).map(|messages| messages.get(uid).copied())
     }
 
-    /// The flags that were set for a message on the target; none when nobody noted them.
+    /// The flags set on a message on the target; none if nobody noted them.
     pub fn flags(&self, folder: &FolderRecord, uid: Uid) -> Result<Option<&[String]>, LedgerError> {
         let messages = self.messages(folder.id)?;
         Ok(messages.get(uid).and_then(|message| messages.flags(message)))
     }
 
-    /// The flags that were about to be set for a message when the record ends; none when nobody was about to.
+    /// The flags whose setting was intended but not settled; none if there was no such intent.
     pub fn intended_flags(&self, folder: &FolderRecord, uid: Uid) -> Result<Option<&[String]>, LedgerError> {
         self.messages(folder.id).map(|messages| messages.intended_flags(uid))
     }
 
-    /// The messages whose flags were about to be set when the record ends, ascending.
+    /// The messages with an unsettled intent to set flags, ascending.
     pub fn flag_intents(&self, folder: &FolderRecord) -> Result<Vec<Uid>, LedgerError> {
         self.messages(folder.id).map(|messages| messages.flag_intents())
     }

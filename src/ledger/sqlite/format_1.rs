@@ -7,7 +7,7 @@ use super::unusable::Failure;
 use crate::domain::{Digest, RecordDamage, Uid, UidValidity};
 use rusqlite::{Row, Transaction, params};
 
-/// Writes everything into the `tables` of today, in the transaction that is open.
+/// Writes everything into today's `tables`, within the open transaction.
 pub(super) fn carry_over(transaction: &Transaction<'_>, tables: &str) -> Result<(), Failure> {
     transaction.execute_batch(&format!(
         "ALTER TABLE mailbox RENAME TO mailbox_1; ALTER TABLE folder RENAME TO folder_1; {tables}

@@ -1,10 +1,9 @@
-//! Records in files: one SQLite file for each mailbox, in a folder that only this user can read. Only here is rusqlite named.
+//! Records in files: one SQLite file for each mailbox, in a folder that only this user can read. Only this file names rusqlite.
 //!
-//! - A file is locked from its opening to its closing; a second program on the same mailbox is refused.
+//! - A file is locked as long as it is open; a second program on the same mailbox is refused.
 //! - A file that is damaged, of another mailbox or of an unknown format is renamed, never believed and never deleted.
-//! - A file of an earlier version is carried over when it is opened: its tables (see `format_1`), and its name, which knew no port of the
-//!   target.
-//! - What waits for the disk: a write that must ([`Durable::AtOnce`]), and one that comes a second after the last that did.
+//! - A file of an earlier version is upgraded on opening: its tables (see `format_1`), and its name, which lacked the target's port.
+//! - Two kinds of writes wait for the disk: one that must ([`Durable::AtOnce`]), and one a second or more after the last that did.
 
 mod format_1;
 mod schema;
@@ -18,10 +17,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use unusable::Unusable;
 
-/// At most this passes before what was written earlier survives a power cut, while more is written.
+/// While writes continue, each survives a power cut after at most this time.
 const LATEST: Duration = Duration::from_secs(1);
 
-/// The store that keeps its records in files.
+/// A store that keeps its records in files.
 #[derive(Debug)]
 pub struct Files {
     folder: PathBuf,
@@ -37,17 +36,17 @@ impl Files {
         self.folder.join(key.file_name())
     }
 
-    /// Gives a record that was made when the target's port was not part of the name the name it has today.
+    /// Renames a record from before its name held the target's port.
     fn carry_over(&self, key: &MailboxKey) -> Result<(), LedgerError> {
         let (path, portless) = (self.path(key), self.path(&key.without_target_port()));
         if path.exists() || !portless.exists() {
             return Ok(());
         }
         match schema::open(&portless, key) {
-            // Closed, all of it is in the one file that is renamed.
+            // Closing writes everything into the one file that is renamed.
             Ok((connection, _)) => drop(connection),
             Err(Unusable::Refused(error)) => return Err(error),
-            // It is set aside under the new name.
+            // It is set aside under its new name.
             Err(Unusable::Damaged(_)) => {}
         }
         std::fs::rename(&portless, &path).map_err(|error| file_error(&portless, error))
@@ -92,7 +91,7 @@ impl MailboxKey {
         format!("{readable}-{}.ledger", &hash[..16])
     }
 
-    /// The key as records of format 1 had it.
+    /// The key as in records of format 1.
     fn without_target_port(&self) -> Self {
         let host = self.target.rsplit_once(':').map_or(self.target.as_str(), |(host, _)| host);
         Self { target: host.to_owned(), ..self.clone() }
@@ -103,7 +102,7 @@ impl MailboxKey {
 struct FileRows {
     path: PathBuf,
     connection: Connection,
-    /// When all that is written was last made to survive a power cut.
+    /// When all writes were last made to survive a power cut.
     durable_at: Instant,
 }
 
@@ -127,7 +126,7 @@ impl Rows for FileRows {
 }
 
 fn commit(connection: &mut Connection, write: &Write, at_once: bool) -> rusqlite::Result<()> {
-    // A commit waits for the disk only with the former; then it waits for all commits before it as well.
+    // Only FULL makes a commit wait for the disk; it then waits for all earlier commits as well.
     connection.pragma_update(None, "synchronous", if at_once { "FULL" } else { "NORMAL" })?;
     let transaction = connection.transaction()?;
     put(&transaction, write)?;

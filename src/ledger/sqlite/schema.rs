@@ -1,7 +1,7 @@
-//! The tables of a file, and opening one so that it is either whole or set aside, never half believed.
+//! The tables of a file. Opening leaves a file either whole or set aside, never half believed.
 //!
-//! What is looked at before a file is believed: its format, SQLite's own check of its structure, whose mailbox it is about, and the checksum
-//! of every head and every block. So a bit that is another one somewhere in the file is noticed, or is where nothing is kept.
+//! Checked before a file is believed: its format, its structure (by SQLite's own check), whose mailbox it is, and the checksums of all
+//! heads and blocks. So a flipped bit anywhere in the file is noticed, unless nothing is stored there.
 
 use super::super::MailboxKey;
 use super::super::head::Head;
@@ -13,7 +13,7 @@ use crate::domain::RecordDamage;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
-/// The format this program writes. A greater number in the file means a later version of the program.
+/// The format this program writes. A higher number means that a later version of the program wrote the file.
 const FORMAT: i64 = 2;
 
 const TABLES: &str = "
@@ -28,7 +28,7 @@ CREATE TABLE block (
 ) WITHOUT ROWID;
 ";
 
-/// Made when the first item is recorded: a file without it is one of a mailbox without items.
+/// Created with the first item: a mailbox without items has no such table.
 pub(super) const ITEMS: &str = "
 CREATE TABLE IF NOT EXISTS item (
     collection TEXT NOT NULL,
@@ -53,7 +53,7 @@ pub(super) fn items(connection: &Connection, collection: &str) -> rusqlite::Resu
     rows.collect()
 }
 
-/// Opens or makes the file, with an exclusive lock that lasts as long as the connection.
+/// Opens or creates the file, with an exclusive lock that lasts as long as the connection.
 pub(super) fn open(path: &Path, key: &MailboxKey) -> Result<(Connection, Vec<HeadRow>), Unusable> {
     crate::private_file::open(path).map_err(|error| Unusable::Refused(file_error(path, error)))?;
     prepare(path, key).map_err(|error| match error {
@@ -66,14 +66,14 @@ fn prepare(path: &Path, key: &MailboxKey) -> Result<(Connection, Vec<HeadRow>), 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_millis(200))?;
-    // With the lock held for the whole life of the connection, a second program is refused instead of interleaved.
+    // The lock lasts as long as the connection, so that a second program is refused instead of interleaved.
     connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;")?;
     connection.execute_batch("BEGIN EXCLUSIVE; COMMIT;")?;
     let format: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let empty: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_master", [], |row| row.get(0))?;
     if empty {
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
-        // One transaction, so that a file that has tables is one that knows whose it is.
+        // One transaction, so that a file with tables always names its mailbox.
         let transaction = connection.transaction()?;
         transaction.execute_batch(&format!("{TABLES} PRAGMA user_version = {FORMAT};"))?;
         sign(&transaction, key)?;
@@ -109,7 +109,7 @@ fn prepare(path: &Path, key: &MailboxKey) -> Result<(Connection, Vec<HeadRow>), 
     Ok((connection, heads))
 }
 
-/// Says whose record this is.
+/// Writes whose record this is.
 fn sign(connection: &Connection, key: &MailboxKey) -> rusqlite::Result<usize> {
     connection.execute(
         "INSERT INTO mailbox (source, target, address) VALUES (?1, ?2, ?3)",
@@ -117,7 +117,7 @@ fn sign(connection: &Connection, key: &MailboxKey) -> rusqlite::Result<usize> {
     )
 }
 
-/// All heads, when they and all blocks are what was written.
+/// Checks all heads and blocks, and returns the heads.
 fn believed(connection: &Connection) -> Result<Vec<HeadRow>, Failure> {
     let mut statement = connection.prepare("SELECT id, head, checksum FROM folder ORDER BY id")?;
     let heads = statement
@@ -136,7 +136,7 @@ fn believed(connection: &Connection) -> Result<Vec<HeadRow>, Failure> {
     Ok(heads)
 }
 
-/// The blocks of a folder, in their order.
+/// The blocks of a folder, in order.
 pub(super) fn blocks(connection: &Connection, folder: i64) -> rusqlite::Result<Vec<BlockRow>> {
     let mut statement =
         connection.prepare_cached("SELECT number, content, checksum FROM block WHERE folder = ?1 ORDER BY number")?;

@@ -1,4 +1,4 @@
-//! What the ledger promises, on real files, and what only files can do.
+//! The ledger's promises, on real files, and those that only files can keep.
 
 use super::*;
 use crate::domain::{Digest, Folder, FolderPath, RecordDamage, Uid, UidValidity};
@@ -14,7 +14,7 @@ fn store() -> (tempfile::TempDir, Files) {
 
 ledger_tests!(store());
 
-/// A store whose record of the mailbox is in these bytes.
+/// A store whose record of the mailbox has these bytes.
 fn holding(bytes: &[u8], key: &MailboxKey) -> (tempfile::TempDir, Files) {
     let (folder, store) = store();
     std::fs::create_dir(&store.folder).unwrap();
@@ -72,7 +72,7 @@ fn a_record_cut_off_anywhere_is_one_that_was_true_once() {
     }
     ledger.complete(&record, Snapshot { uid_next: Uid(20), messages: 19 }).unwrap();
     were.push(known(&ledger, "INBOX"));
-    // What is on the disk after a power cut: the file, and the log of its changes up to somewhere.
+    // On disk after a power cut: the file, and a prefix of its log of changes.
     let name = key().file_name();
     let file = |end: &str| std::fs::read(store.folder.join(format!("{name}{end}"))).unwrap();
     let (base, log) = (file(""), file("-wal"));
@@ -105,7 +105,7 @@ fn a_damaged_or_foreign_file_is_set_aside_and_reported() {
     assert!(matches!(opened(&store).1, History::SetAside { why: RecordDamage::Format { found: 99, .. }, .. }));
 }
 
-/// A record with a folder of many blocks, one of a whole block, and an empty one.
+/// A record with three folders: one of many blocks, one of a whole block, one empty.
 fn sound_file() -> (Vec<u8>, [Known; 3]) {
     let (_folder, store) = store();
     let (mut ledger, _) = opened(&store);
@@ -129,7 +129,7 @@ fn a_bit_that_is_another_one_anywhere_is_noticed_or_changes_nothing() {
     let (whole, are) = sound_file();
     let mut random = fastrand::Rng::with_seed(18);
     let (mut noticed, mut harmless) = (0, 0);
-    // The used part of each page is at its ends, so most places are taken there by their own; all bits take minutes.
+    // Pages are used at their ends; the zeros between are skipped. Of the rest a random part is tried: all bits take minutes.
     for at in (0..whole.len()).filter(|at| at % 4096 < 120 || whole[*at] != 0) {
         if random.u8(0..32) > 0 {
             continue;
@@ -177,7 +177,7 @@ fn key_of_format_1() -> MailboxKey {
     MailboxKey { source: "old.example:993".into(), target: "new.example:993".into(), address: "ann@example.com".into() }
 }
 
-/// What an earlier version of the program wrote into the file.
+/// Checks that the ledger holds what an earlier version wrote into the file.
 fn assert_carried_over(ledger: &Ledger) {
     let record = |name: &str, parts: &[&str]| -> FolderRecord { ledger.folder(&folder(name, parts)).unwrap() };
     let inbox = record("INBOX", &["INBOX"]);
@@ -220,7 +220,7 @@ fn a_record_of_format_1_is_read_under_its_old_name_and_carried_over() {
     assert_carried_over(&ledger);
     assert!(!store.path(&key.without_target_port()).exists());
     drop(ledger);
-    // Another server on another port of that host has no part in it.
+    // Another server on another port of that host is not affected.
     let (_, history) = Ledger::open(&store, &MailboxKey { target: "new.example:1143".into(), ..key }).unwrap();
     assert_eq!(history, History::New);
 }
@@ -232,7 +232,7 @@ fn a_record_of_format_1_that_was_renamed_by_a_run_that_was_cut_off_is_known() {
     let (ledger, history) = Ledger::open(&store, &key).unwrap();
     assert_eq!(history, History::Known);
     assert_carried_over(&ledger);
-    // Cut off between writing it again and renaming it.
+    // Cut off between upgrading the file and renaming it.
     drop(ledger);
     std::fs::rename(store.path(&key), store.path(&key.without_target_port())).unwrap();
     let (ledger, history) = Ledger::open(&store, &key).unwrap();

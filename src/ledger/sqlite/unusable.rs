@@ -1,4 +1,4 @@
-//! Why a file could not be opened, and whether it may be fine all the same.
+//! Why a file could not be opened, and whether it may still be intact.
 
 use super::super::LedgerError;
 use super::database_error;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Why a file could not be opened.
 pub(super) enum Unusable {
-    /// It may be fine, but cannot be had now.
+    /// It may be intact, but cannot be opened now.
     Refused(LedgerError),
     /// It is not a complete record of this mailbox in a known format.
     Damaged(RecordDamage),
@@ -26,7 +26,7 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-/// Whether a file that SQLite does not open may be fine.
+/// Decides whether a file that SQLite cannot open may be intact.
 pub(super) fn judge(path: &Path, error: rusqlite::Error) -> Unusable {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {

@@ -1,4 +1,4 @@
-//! Messages that cannot be copied: each is named once in a run, and not tried again in it.
+//! Messages that cannot be copied: each is named once in a run, and not tried again in that run.
 
 use super::FolderRun;
 use crate::domain::{Cause, FolderId, Note, Problem, ProblemKind, Side, Uid};
@@ -12,24 +12,24 @@ use crate::migrate::folder::progress::SENT_ALONE;
 use crate::migrate::halt::Halt;
 use std::collections::BTreeSet;
 
-/// At most this many messages with harmless changes are named at once; further ones are counted.
+/// At most this many messages with harmless changes are named at once; the rest are counted.
 const CHANGED_NAMED: usize = 50;
 
-/// At most this many messages of a folder that cost the connection get all their tries, further ones fewer.
+/// At most this many messages of a folder that cost the connection get all their tries; the rest get fewer.
 const COSTLY_MESSAGES: usize = 4;
 
-/// Messages that the target refused, and took none after them: each may be at fault, or the target takes nothing any more.
+/// Messages that the target refused, taking none after them: each may be at fault, or the target may take nothing any more.
 #[derive(Default)]
 pub struct KeptBack {
-    /// Each with its folder, and with how many messages the target had taken in this run.
+    /// Each with its folder, and with the number of messages that the target had taken in this run.
     pub messages: Vec<(FolderId, Failure, u64)>,
-    /// Those that were kept back before. Where a connection was lost since, they are named the next time.
+    /// Messages kept back earlier. If a connection was lost since, they are named the next time.
     pub before: BTreeSet<(FolderId, Uid)>,
-    /// The words in which the target took nothing any more when everything was tried, and how many it had taken.
+    /// The target's words when it took nothing any more after everything was tried, and how many messages it had taken.
     pub words: Option<(String, u64)>,
 }
 
-/// A message that is named as failed: what happened to it, the server's words, and what we know besides.
+/// A message to be named as failed: what happened to it, the server's words, and a note of ours.
 pub struct Failure {
     uid: Uid,
     kind: ProblemKind,
@@ -48,27 +48,27 @@ impl Failure {
         self.uid
     }
 
-    /// The server's words, where it refused the message for another reason than its size.
+    /// The server's words, if it refused the message for another reason than its size.
     pub fn refusal(&self) -> Option<&str> {
         Some(self.words.as_str()).filter(|words| self.kind == ProblemKind::MessageRefused && !words.is_empty())
     }
 
-    /// A failure of which the server says nothing.
+    /// A failure without any words of the server.
     pub fn noted(uid: Uid, kind: ProblemKind, note: impl Into<Option<Note>>) -> Self {
         Self { note: note.into(), ..Self::new(uid, kind, "") }
     }
 }
 
-/// The target takes nothing any more, in these words.
+/// The halt for a target that takes nothing any more, with its words.
 pub fn takes_nothing(words: &str) -> Halt {
     Halt::Server { side: Side::Target, error: ImapError::takes_nothing(words) }
 }
 
 impl FolderRun<'_, '_> {
-    /// Notes at which message the connection to the source was lost. A server that fails at a message again and again, whatever else is
+    /// Notes the message at which the connection to the source was lost. A server that fails at one message again and again, whatever was
     /// read before it, must not cost the rest of the mailbox.
     pub fn suspect(&mut self, uid: Uid, error: &ImapError) {
-        /// A source that asks to wait is given more than a minute before the last messages are named that it does not give.
+        /// A source that asks to wait gets more than a minute before the last messages that it does not deliver are named.
         const HELD_BACK_TRIES: u32 = 5;
         if self.mailbox.control().stopping() {
             return;
@@ -83,7 +83,7 @@ impl FolderRun<'_, '_> {
         }
     }
 
-    /// Names the messages at which the connection to the source was lost too often, the last time with this error: the last time it was
+    /// Names the messages at which the connection to the source was lost too often, the last time with this error, while the message was
     /// read alone.
     pub fn fail_where_lost_too_often(&mut self, error: &ImapError) {
         let progress = &self.job.progress;
@@ -98,8 +98,8 @@ impl FolderRun<'_, '_> {
         }
     }
 
-    /// Notes that the connection to the target was lost when a message was on its way. A server that fails at a message again and again must
-    /// not cost the rest of the mailbox: after the second time, or one silence, it is sent alone.
+    /// Notes that the connection to the target was lost while a message was on its way. A server that fails at one message again and again
+    /// must not cost the rest of the mailbox: after the second loss, or one silence, the message is sent alone.
     pub fn suspect_sent(&mut self, uid: Uid, (alone, is_single): (bool, bool), error: &ImapError) {
         const TRIES_ALONE: u32 = 2;
         if !error.is_loss() || self.mailbox.control().stopping() {
@@ -114,7 +114,7 @@ impl FolderRun<'_, '_> {
         }
         let is_known = progress.costly.len() >= COSTLY_MESSAGES;
         let losses = &mut progress.sending_losses;
-        // Among others it is only suspected, however often.
+        // A message sent among others is only suspected, however often.
         if !alone && losses.at(&uid) >= SENT_ALONE {
             return;
         }
@@ -128,7 +128,7 @@ impl FolderRun<'_, '_> {
         }
     }
 
-    /// Ends the folder: at each of a few messages the connection was lost, and it gave or took nothing else.
+    /// Ends the folder: the connection was lost at each of a few messages, and the server gave or took nothing else.
     fn give_up_folder(&mut self, side: Side, error: &ImapError) {
         if self.job.progress.finished {
             return;
@@ -147,8 +147,8 @@ impl FolderRun<'_, '_> {
         self.name_as_failed(&failure, None);
     }
 
-    /// Names messages as failed, with what the source says of them. Only where nothing is under way on the source's connection; the
-    /// error is that asking has lost it. The messages are named all the same.
+    /// Names messages as failed, with what the source says about them. Call it only while the source's connection is idle; an error means
+    /// that asking lost it. The messages are named all the same.
     pub fn fail_all(&mut self, mut failures: Vec<Failure>) -> Result<(), Halt> {
         failures.retain(|failure| !self.job.progress.failed.contains(&failure.uid));
         let folder = (self.job.source.wire_name.as_slice(), Some(self.scan.status.uid_validity));
@@ -170,8 +170,8 @@ impl FolderRun<'_, '_> {
         }
     }
 
-    /// Keeps refused messages of the folder back, because the target took nothing after them (see `copy/kept_back`). An error is that it took
-    /// nothing any more in an earlier attempt, and says the same still: then it is not asked to take everything else again.
+    /// Keeps refused messages of the folder back, because the target took nothing after them (see `copy/kept_back`). An error means that it
+    /// took nothing any more in an earlier attempt, and still answers in the same words: then it does not get everything else again.
     pub fn keep_back(&mut self, refused: Vec<Failure>) -> Result<(), Halt> {
         let (folder, taken) = (self.job.id, self.mailbox.taken);
         if let Some((words, before)) = &self.mailbox.kept_back.words
@@ -187,7 +187,7 @@ impl FolderRun<'_, '_> {
         self.fail_all(known)
     }
 
-    /// Takes in what was found on the target: notes and reports what is right, and names what is not as it was.
+    /// Takes in what was found on the target: notes and reports correct messages, and names altered ones.
     pub fn take_found(&mut self, record: &FolderRecord, found: Vec<Match>) -> Result<(), Halt> {
         let (right, altered): (Vec<Match>, Vec<Match>) = found.into_iter().partition(|it| it.comparison.is_harmless());
         let changed: Vec<(Uid, Comparison)> = right
@@ -205,7 +205,7 @@ impl FolderRun<'_, '_> {
         self.fail_all(altered.collect())
     }
 
-    /// Reports messages of which the source announced quite another size than it gave, once in a run.
+    /// Reports messages whose size differs widely from the one that the source announced, once in a run.
     pub fn report_sizes(&mut self) -> Result<(), Halt> {
         let unlike = std::mem::take(&mut self.job.progress.unlike_announced);
         let folder = (self.job.source.wire_name.as_slice(), Some(self.scan.status.uid_validity));
@@ -224,8 +224,7 @@ impl FolderRun<'_, '_> {
         lost.map_or(Ok(()), |error| Err(Halt::Server { side: Side::Source, error }))
     }
 
-    /// Reports messages that the target stored with a change that leaves what they say as it was. They are named where more than the line
-    /// end at the very end changed.
+    /// Reports messages that the target stored with a harmless change. They are named if more than the final line ending changed.
     fn report_changed(&mut self, changed: Vec<(Uid, Comparison)>) -> Result<(), Halt> {
         let (ends, mut named): (Vec<_>, Vec<_>) =
             changed.into_iter().partition(|(_, comparison)| *comparison == Comparison::FinalLineEnd);

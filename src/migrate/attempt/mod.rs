@@ -1,7 +1,7 @@
-//! A mailbox and a folder at work, as data: what every stage gets.
+//! A mailbox and a folder at work, as data: every stage gets these.
 //!
-//! A [`Mailbox`] lives through all attempts of a run on one account. A [`FolderRun`] is one folder in one attempt, with the connections
-//! and the ledger that are at hand for it. The flow is elsewhere: `mailbox.rs` says what comes after what.
+//! A [`Mailbox`] lives through all attempts of a run on one account. A [`FolderRun`] is one folder in one attempt, with its connections and
+//! its ledger. The flow is in `mailbox.rs`.
 
 pub mod failures;
 pub mod suspects;
@@ -26,44 +26,44 @@ use failures::KeptBack;
 use std::collections::{BTreeMap, BTreeSet};
 use suspects::{Good, Singly, suspect_at_work};
 
-/// One mailbox while it is migrated.
+/// One mailbox during its migration.
 pub struct Mailbox<'a> {
     pub context: &'a RunContext,
     pub account: &'a Account,
     pub reporter: Reporter<'a>,
-    /// The user on the target, once it is known.
+    /// The user on the target, once known.
     pub user: Option<TargetUser>,
-    /// Messages that were read for a comparison that continues where it was when the connection is lost.
+    /// The number of messages read for a comparison that resumes after a lost connection.
     pub compared: usize,
     /// The messages of the folders that were scanned.
     pub elsewhere: Elsewhere,
-    /// Messages that the target has as items.
+    /// Messages that are on the target as items.
     pub as_items: AsItems,
-    /// Whether folders are asked for one by one.
+    /// Whether folders are requested one by one.
     pub singly: Singly,
     /// Folders that were opened in this run.
     pub good: Good,
-    /// Folders that a server refused while it had opened none.
+    /// Folders that a server refused before it had opened any.
     pub refusals: Vec<(FolderId, Side, ImapError)>,
-    /// Whether another machine had this mailbox and did not give it back: what it had sent last may still arrive.
+    /// Whether another machine had this mailbox and did not give it back: what that machine sent last may still arrive.
     pub taken_over: bool,
-    /// Whether a connection to the target was lost while there were two: it is one from then on.
+    /// Whether a connection to the target was lost while two were in use: from then on only one is used.
     pub one_connection: bool,
-    /// Whether the target is asked, behind what it is sent, how many messages it holds: until a connection to it is lost.
+    /// Whether the target is asked for its message count behind what it is sent: until a connection to it is lost.
     pub asks_for_counts: bool,
-    /// Messages that the target refused, and took none after them; they are named when everything was tried.
+    /// Messages that the target refused, taking none after them; they are named once everything was tried.
     pub kept_back: KeptBack,
     /// How many messages the target has taken in this run.
     pub taken: u64,
     /// The size of the largest message that the target has taken in this run.
     pub largest_taken: u64,
-    /// Where the plan puts the folders.
+    /// The paths where the plan puts the folders.
     pub places: BTreeSet<FolderPath>,
-    /// The target's folders that were made ready.
+    /// The target folders that were made ready.
     pub opened: BTreeMap<FolderId, FolderPath>,
-    /// The wire names of the target's folders that were created in this run.
+    /// The wire names of the target folders created in this run.
     pub made: BTreeSet<Vec<u8>>,
-    /// Asks the source who wrote what is missing.
+    /// Asks the source for the senders of missing messages.
     pub names: Names,
 }
 
@@ -94,12 +94,12 @@ impl<'a> Mailbox<'a> {
         }
     }
 
-    /// The user's wishes, as far as they reach this mailbox.
+    /// The user's wishes that affect this mailbox.
     pub fn control(&self) -> AccountControl {
         self.context.control.of(self.reporter.account)
     }
 
-    /// Notes the messages that were found to be correct, and reports them.
+    /// Notes messages that were found to be correct, and reports them.
     pub fn take_right(&mut self, ledger: &mut Ledger, found: Vec<Found>) -> Result<(), Halt> {
         for (folder, record, right) in found.into_iter().filter(|(_, _, right)| !right.is_empty()) {
             let pairs: Vec<(Uid, Uid)> = right.iter().map(|right| (right.uid, right.target_uid)).collect();
@@ -110,7 +110,7 @@ impl<'a> Mailbox<'a> {
     }
 }
 
-/// The messages of a folder that are done but that, according to the record, have not been compared in the requested way.
+/// The done messages of a folder that, according to the record, have not been compared in the requested way.
 pub fn uncompared(ledger: &Ledger, record: &FolderRecord, verify: Verify) -> Result<Vec<Done>, Halt> {
     Ok(match verify {
         Verify::Size => ledger.unseen(record)?,
@@ -118,8 +118,7 @@ pub fn uncompared(ledger: &Ledger, record: &FolderRecord, verify: Verify) -> Res
     })
 }
 
-/// Ends a folder at an error that affects only this folder, and returns none; the rest of the mailbox continues. A lost connection is
-/// noted.
+/// Ends a folder at an error that affects only this folder, and returns none; the rest of the mailbox continues. Notes a lost connection.
 pub fn within_folder<T>(
     outcome: Result<T, Halt>,
     mailbox: &mut Mailbox<'_>,
@@ -143,7 +142,7 @@ pub fn within_folder<T>(
     }
 }
 
-/// Work on one folder in one attempt.
+/// The work on one folder in one attempt.
 pub struct FolderRun<'r, 'a> {
     pub mailbox: &'r mut Mailbox<'a>,
     pub sessions: &'r mut Sessions,
@@ -154,7 +153,7 @@ pub struct FolderRun<'r, 'a> {
 }
 
 impl FolderRun<'_, '_> {
-    /// Opens the folder on the source, and makes sure that it is still the one that was scanned.
+    /// Opens the folder on the source, and checks that it is still the one that was scanned.
     pub fn open_source(&mut self) -> Result<(), Halt> {
         let wire_name = &self.job.source.wire_name;
         if self.sessions.source.has_open(wire_name) {
@@ -164,7 +163,7 @@ impl FolderRun<'_, '_> {
         if status.uid_validity == self.scan.status.uid_validity { Ok(()) } else { Err(self.replaced()) }
     }
 
-    /// The folder's UIDs now name other messages.
+    /// The halt for a folder whose UIDs name other messages now.
     pub fn replaced(&self) -> Halt {
         Problem::new(ProblemKind::FolderReplaced).in_folder(&self.job.planned.source).into()
     }
@@ -174,12 +173,12 @@ impl FolderRun<'_, '_> {
         self.mailbox.reporter.folder_problem(self.job.id, problem);
     }
 
-    /// Reports a problem of the folder, of its kind once in a run.
+    /// Reports a problem of the folder, each kind once in a run.
     pub fn report_once(&mut self, problem: Problem) {
         self.job.report_once(&mut self.mailbox.reporter, problem);
     }
 
-    /// Reports which of the folder's messages are on the target, where that has not been reported yet.
+    /// Reports which of the folder's messages are on the target, unless that was reported before.
     pub fn report_found(&mut self, record: &FolderRecord) -> Result<(), Halt> {
         let done = self.ledger.done(record)?;
         let taken = done.iter().filter(|(uid, _)| self.scan.heads.get(*uid).is_some());
@@ -190,7 +189,7 @@ impl FolderRun<'_, '_> {
         Ok(())
     }
 
-    /// What is known about the folder's messages now.
+    /// The current knowledge about the folder's messages.
     pub fn evidence(&self, record: &FolderRecord) -> Result<FolderEvidence, Halt> {
         let done: BTreeSet<Uid> = self.ledger.done(record)?.into_iter().map(|(uid, _)| uid).collect();
         Ok(self.scan.evidence(&done, &self.job.progress))

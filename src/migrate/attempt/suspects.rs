@@ -34,17 +34,17 @@ pub struct Singly {
     pub target: bool,
 }
 
-/// A folder on each side that was opened, by its wire name.
+/// One opened folder on each side, by its wire name.
 #[derive(Debug, Default)]
 pub struct Good {
     pub source: Option<Vec<u8>>,
     pub target: Option<Vec<u8>>,
-    /// Whether the source listed messages in one.
+    /// Whether the source listed messages in an opened folder.
     pub gave: bool,
 }
 
 impl Singly {
-    /// Whether this is so on either side.
+    /// Whether this holds on either side.
     pub fn any(&self) -> bool {
         self.source || self.target
     }
@@ -59,10 +59,10 @@ impl Singly {
     }
 }
 
-/// Notes that the connection to this side was lost when a folder was opened or made ready there.
+/// Notes that the connection to this side was lost while a folder was opened or made ready there.
 pub fn suspect(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, at: Side, halt: &Halt) {
     let Some(error) = loss(mailbox, halt, at) else { return };
-    // The target's first hang-up, when many were requested together, proves too little.
+    // The target's first hang-up, with many requested together, proves too little.
     let says_little = at != Side::Source && !error.is_silence() && !mailbox.singly.target;
     mailbox.singly.note(halt);
     if says_little {
@@ -74,7 +74,7 @@ pub fn suspect(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, at: Side, halt: &
     }
 }
 
-/// Notes that a connection was lost at other work on a folder.
+/// Notes that a connection was lost in other work on a folder.
 pub fn suspect_at_work(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, halt: &Halt) {
     let Halt::Server { side, .. } = halt else { return };
     let Some(error) = loss(mailbox, halt, *side) else { return };
@@ -122,7 +122,7 @@ pub fn refused(
 }
 
 /// Names the folders that a server refused before it opened any. If it opened none, and refused all in the same words, the refusal concerns
-/// the mailbox: this is the error.
+/// the mailbox and is the error.
 pub fn settle_refusals(mailbox: &mut Mailbox<'_>, folders: &mut [FolderJob]) -> Result<(), Halt> {
     let mut refusals = std::mem::take(&mut mailbox.refusals);
     if let [(_, side, first), _, ..] = refusals.as_slice() {

@@ -1,4 +1,4 @@
-//! Test connection, for calendars and contacts: whether a server of them answers on a side. Nobody signs in.
+//! Test connection, for calendars and contacts: whether a server for them answers on a side. Does not sign in.
 
 use crate::dav::{self, DavAddress};
 use crate::domain::{Finding, Found, Service, Side};
@@ -8,10 +8,10 @@ use crate::network::{KnownCertificates, Limits};
 use std::path::Path;
 use std::time::Duration;
 
-/// A server that has not answered by then has none.
+/// A server that has not answered by then counts as absent.
 const LIMIT: Duration = Duration::from_secs(6);
 
-/// What a test says of the calendars of one side; nothing where they are not migrated, or come from elsewhere. Blocks.
+/// The findings of a test of one side's calendars; empty if they are not migrated, or come from elsewhere. Blocks.
 pub fn test_calendars(side: Side, servers: &Servers, groupware: &Groupware, state_folder: &Path) -> Vec<Finding> {
     let certificates = KnownCertificates::open(state_folder);
     let comes_from_elsewhere = matches!(groupware.mode, GroupwareMode::Imap | GroupwareMode::Files);

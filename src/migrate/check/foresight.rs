@@ -1,10 +1,10 @@
-//! What a last pass would bring, as far as the source and the record of earlier runs show. The target is not asked, so nothing is known
-//! about changes that people made there, which stay.
+//! What a last pass would bring, according to the source and the record of earlier runs. The target is not asked, so changes that people
+//! made there, and which stay, remain unknown.
 //!
 //! 1. Each record's folder is found on the source, whatever its name is now (`follow/renames`).
 //! 2. In each folder, messages that the record does not know are new; those that it knows and the source no longer has are gone; those
-//!    whose flags differ from those that were set get new ones.
-//! 3. As many gone messages count as moved as there are new ones of their sizes; a migration reads these to be sure.
+//!    whose flags differ from the ones that were set get new flags.
+//! 3. Gone messages count as moved, up to the number of new ones of the same size; a migration reads these to be sure.
 
 use crate::domain::{Folder, MessageHead, Uid};
 use crate::imap::{FolderStatus, Reader};
@@ -17,15 +17,15 @@ use crate::migrate::target::profile::Profile;
 use crate::progress::Followed;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is found out about one account, folder by folder.
+/// What is known so far about one account, folder by folder.
 pub struct Foresight<'a> {
     ledger: &'a Ledger,
     filter: FlagFilter,
     /// The record of each folder, by the folder's place in the listing.
     records: BTreeMap<usize, FolderRecord>,
-    /// The heads of the folder that is being read.
+    /// The heads of the current folder.
     open: Vec<Seen>,
-    /// How many messages of each size are gone, and are new.
+    /// For each size, how many messages are gone, and how many are new.
     gone: BTreeMap<u64, u64>,
     new: BTreeMap<u64, u64>,
     found: Followed,
@@ -35,14 +35,14 @@ pub struct Foresight<'a> {
 struct Seen {
     uid: Uid,
     size: u64,
-    /// Whether the user's rules take it.
+    /// Whether the user's rules include it.
     is_taken: bool,
-    /// Whether it has other flags than were set on the target.
+    /// Whether its flags differ from those set on the target.
     is_flagged: bool,
 }
 
 impl<'a> Foresight<'a> {
-    /// For an account whose messages have not been read yet. None if there is no record.
+    /// Begins with an account of which no message has been read yet. None if there is no record.
     pub fn begin(
         ledger: &'a Ledger,
         source: &mut Reader,
@@ -81,7 +81,7 @@ impl<'a> Foresight<'a> {
         Ok(differ(&self.filter.kept_of(&head.flags), set))
     }
 
-    /// A folder was read to its end; without a status it could not be.
+    /// Ends a folder; `status` is none if it could not be read.
     pub fn end(&mut self, folder: usize, status: Option<&FolderStatus>) -> Result<(), Halt> {
         let open = std::mem::take(&mut self.open);
         let Some(status) = status else { return Ok(()) };

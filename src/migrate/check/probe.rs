@@ -13,9 +13,9 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// If a server has not greeted by then, the test finds out what its port speaks.
+/// If a server has not greeted by then, the test finds out which protocol its port speaks.
 const GREETED_WITHIN: Duration = Duration::from_secs(6);
-/// A server that has not greeted by then is silent: a test ends within fifteen seconds.
+/// A server that has not greeted by then counts as silent: a test ends within fifteen seconds.
 const SILENT_AFTER: Duration = Duration::from_secs(13);
 
 /// Tests the source. Blocks; call it from a thread of its own.
@@ -54,7 +54,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
             }
         }
     }
-    // The port that a run will set is not there yet: what listens now is tested.
+    // The port that a run will set is not open yet: the current one is tested.
     match endpoints::target_endpoint(servers, port, &certificates) {
         Ok(endpoint) => {
             let service = if findings.is_empty() { Service::Only } else { Service::Imap };
@@ -68,7 +68,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
 fn look_at_administration(administration: &Administration, findings: &mut Vec<Finding>) {
     let mut add = |service, found| findings.push(Finding::new(service, found));
     add(Service::Administration, Found::Trusted(administration.pinned()));
-    // It names itself, so nothing has to be said before it.
+    // The administration names its product before any sign-in.
     add(Service::Only, Found::Product(administration.product()));
     if let Ok(rights) = administration.rights() {
         add(Service::Only, Found::FullRights { role: rights.role });
@@ -80,7 +80,7 @@ fn look_at_administration(administration: &Administration, findings: &mut Vec<Fi
     administration.warnings().into_iter().for_each(|alert| add(Service::Only, Found::Alert(alert)));
 }
 
-/// The port where the IMAP service listens now; none when it does not.
+/// The port where the IMAP service listens now; none if it does not listen.
 fn look_at_imap_service(
     administration: &Administration,
     servers: &Servers,
@@ -114,7 +114,7 @@ fn greet(endpoint: &Endpoint, service: Service, way: &SignInWay, certificates: &
     let (sender, answer) = mpsc::channel();
     let connecting = endpoint.clone();
     let spawned = std::thread::Builder::new().name("greeting".to_owned()).spawn(move || {
-        // The test is over and does not wait for the answer.
+        // The send fails if the test is over and nobody waits for the answer.
         let _ = sender.send(imap::connect(&connecting));
     });
     let greeted = match spawned.map(|_| answer.recv_timeout(GREETED_WITHIN)) {
@@ -155,7 +155,7 @@ fn greet(endpoint: &Endpoint, service: Service, way: &SignInWay, certificates: &
     }
 }
 
-/// What the port speaks, if that explains why the server does not greet.
+/// The protocol of the port, if that explains why the server does not greet.
 fn look_at_port(endpoint: &Endpoint, service: Service) -> Option<Finding> {
     let Endpoint { host, port, proxy, security, .. } = endpoint;
     let speaks = match (network::spoken(host, *port, proxy.as_ref())?, security) {
@@ -187,7 +187,7 @@ fn look_at_sign_in(greeted: Greeted, service: Service, way: &SignInWay, security
     )
 }
 
-/// The ways to sign in that the server offers.
+/// The sign-in ways that the server offers.
 fn offered(capabilities: &Capabilities) -> Vec<SignInKind> {
     let ways = [
         (Offer::Password, SignInKind::OwnPassword),
@@ -208,8 +208,8 @@ fn doubt(endpoint: &Endpoint, error: &ImapError) -> Option<Doubt> {
     })
 }
 
-/// Remembers a certificate as trusted, at this port and, as long as they show the same, at the host's other ports. The caller has shown it
-/// to the user; a changed one needs more than a click.
+/// Remembers a certificate as trusted, at this port and, as long as they show the same one, at the host's other ports. The caller must have
+/// shown it to the user; a changed certificate needs more than a click.
 pub fn trust(state_folder: &Path, doubt: &Doubt) -> Result<(), Problem> {
     KnownCertificates::open(state_folder)
         .trust(&doubt.host, doubt.port, doubt.details.fingerprint, doubt.changed_from)

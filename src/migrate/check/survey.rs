@@ -21,7 +21,7 @@ use crate::progress::{Counts, Event, Step, UserState};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Seconds before each new attempt after a server failed us; the user is waiting for the check.
+/// Seconds before each new attempt after a failure of the server; the user waits for the check.
 const PAUSES: [u64; 3] = [1, 5, 15];
 /// After this many lost connections at one folder, the folder is named and passed over.
 const MOST_LOSSES: u32 = 2;
@@ -33,7 +33,7 @@ pub struct SurveyTask<'a> {
 }
 
 impl<'a> SurveyTask<'a> {
-    /// For an account that has not begun yet.
+    /// A survey that has not begun yet.
     pub fn new(context: &'a RunContext, id: AccountId, account: &'a Account) -> Self {
         let survey = Survey {
             context,
@@ -71,10 +71,10 @@ struct Survey<'a> {
     context: &'a RunContext,
     id: AccountId,
     account: &'a Account,
-    /// The account's state on the target, once that was asked.
+    /// The account's state on the target, once asked.
     user_state: Option<UserState>,
     plan: Option<Plan>,
-    /// Folders that the source refused to open, which is reported once.
+    /// Folders that the source refused to open; each is reported once.
     refused: BTreeSet<FolderId>,
     /// The folders at which the connection was lost. They come last, one by one.
     losses: Losses<usize>,
@@ -82,7 +82,7 @@ struct Survey<'a> {
     complete: bool,
 }
 
-/// Which folder would go where; made once, so that ids stay the same.
+/// Where each folder goes; made once, so that ids stay the same.
 struct Plan {
     source: Listing,
     ways: Vec<Way>,
@@ -106,7 +106,7 @@ impl Work for Survey<'_> {
             Some(plan) => plan,
             None => self.plan(&mut source, user_state)?,
         };
-        // What an earlier run copied needs no more space. Nothing is known about a record that another run holds.
+        // What an earlier run copied needs no more space. A record that another run holds cannot be read.
         let ledger = Ledger::open_existing(&*context.store, &context.ledger_key(account)).ok().flatten();
         let mut needed = Counts::default();
         let begin = |ledger| Foresight::begin(ledger, &mut source, &plan.source.folders, context.profile);
@@ -160,7 +160,7 @@ impl Survey<'_> {
         Ok(Plan { source: listing, ways, room })
     }
 
-    /// Counts the messages of all folders. `weigh` gets the bytes of each, `foresight` all of them.
+    /// Counts the messages of all folders. `weigh` gets each message's size in bytes, `foresight` each message.
     fn count(
         &mut self,
         source: &mut Reader,
@@ -257,7 +257,7 @@ impl Survey<'_> {
             self.refused.insert(folder);
             context.report_problem(id, Some(folder), refused_folder(Side::Source, &ways[at].planned, &error));
         }
-        // If others were opened, the refusal concerns the folders, not the server.
+        // If other folders were opened, the refusal concerns the folders, not the server.
         if opened > 0 {
             refused_for_now.iter().for_each(|(at, _)| _ = self.losses.note(*at));
         }
@@ -269,7 +269,7 @@ impl Survey<'_> {
 }
 
 impl Survey<'_> {
-    /// Notes the folder at which the connection was lost; in the end it is named and passed over.
+    /// Notes the folder at which the connection was lost; after too many losses it is named and passed over.
     fn suspect(&mut self, at: usize, way: &Way, error: &ImapError) {
         if !error.is_loss() || self.context.control.stopping() {
             return;
@@ -282,7 +282,7 @@ impl Survey<'_> {
     }
 }
 
-/// The target's folders and its free space, or for Kerio Connect, the folders that it creates for each user.
+/// The target's folders and its free space; for Kerio Connect, the folders that it creates for each user.
 fn target_folders(
     context: &RunContext,
     id: AccountId,
@@ -291,7 +291,7 @@ fn target_folders(
 ) -> Result<(Listing, Room), Halt> {
     let own = context.profile.own_folders;
     if !own.is_empty() {
-        // An existing user's password is not ours to try: a refusal could lock the account before the migration.
+        // Never try an existing user's password: a refusal could lock the account before the migration.
         let folder = |(name, special_use): &(&str, SpecialUse)| Folder {
             wire_name: name.as_bytes().to_vec(),
             path: FolderPath::new([*name]),

@@ -1,13 +1,13 @@
-//! Comparing what is on the target with what the source holds: byte for byte, and where the two differ, what was changed.
+//! Compares a message on the target with the source's: byte for byte, and if they differ, what was changed.
 //!
 //! A [`Summary`] is made while a message streams by, in little memory however large the message is.
 //!
 //! - CRLF, LF and a bare CR each count as one line ending, so that a server may write a different one. A CR that is gone without a line
 //!   ending in its place is damage: lines were joined, and binary parts lost bytes.
-//! - Fields that the target added to the header are harmless if they are trace fields or begin with `X-`, and all others are unchanged and
-//!   in the same order. Any other field changes what a person sees: a second From or Subject, another Content-Type.
+//! - Header fields that the target added are harmless if they are trace fields or begin with `X-`, and all others are unchanged and in the
+//!   same order. Any other field changes what a person sees: a second From or Subject, another Content-Type.
 //! - A continuation line belongs to its field, so a line added after a field changes that field.
-//! - The rest of a damaged message is recognised, so that the message is reported as altered, not as missing beside an unknown one.
+//! - What remains of a damaged message is recognised, so that the message is reported as altered, not as missing beside an unknown one.
 
 use super::reading::Measure;
 use crate::domain::{Digest, Note};
@@ -36,7 +36,7 @@ pub enum Comparison {
 pub enum Alteration {
     /// Its header differs; its body is the same.
     Header,
-    /// Carriage returns were deleted without a line end in their place.
+    /// Carriage returns were deleted without a line ending in their place.
     CarriageReturns,
 }
 
@@ -59,22 +59,22 @@ impl Comparison {
     }
 }
 
-/// What is remembered of a message's content.
+/// A fingerprint of a message's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub bytes: u64,
     /// The digest of its bytes.
     pub digest: Digest,
-    /// The digest with every line end as LF and none at the end.
+    /// The digest with every line ending as LF and none at the end.
     text: Digest,
-    /// The same of what follows the header.
+    /// The same for the body alone.
     body: Digest,
     /// The digest with every CR left out and no LF at the end.
     without_cr: Digest,
-    /// Which line ends there are before the last text, as a hash.
+    /// A hash of the line endings before the end of the text.
     line_ends: u64,
-    /// How many line ends are at the end.
+    /// How many line endings are at the end.
     at_end: u64,
     header: Header,
 }
@@ -98,12 +98,12 @@ struct Field {
     is_trace: bool,
 }
 
-/// What two messages have in common.
+/// A key that two messages share if they compare in a certain way.
 pub type Likeness = (Digest, u64);
 
 impl Summary {
-    /// The keys by which a message is looked for among others, the best comparison first: messages that compare in that way share the key,
-    /// so that a message need not be compared with every other.
+    /// The keys to look for a message among others, the best comparison first: messages that compare in that way share the key, so that a
+    /// message need not be compared with every other.
     pub const LIKENESSES: [fn(&Summary) -> Likeness; 5] = [
         |summary| (summary.text, summary.line_ends),
         |summary| (summary.text, 0),
@@ -112,7 +112,7 @@ impl Summary {
         |summary| (summary.body, 0),
     ];
 
-    /// How many header fields it has.
+    /// The number of its header fields.
     pub fn fields(&self) -> usize {
         self.header.fields.len()
     }
@@ -138,10 +138,10 @@ impl Summary {
 }
 
 impl Header {
-    /// Fields that are remembered one by one.
+    /// At most this many fields are kept one by one.
     const MOST: usize = 100_000;
 
-    /// What no server may change: all fields but those of a trace.
+    /// Everything that no server may change: all fields except trace fields.
     fn meaning(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.fields.iter().filter(|field| !field.is_trace).for_each(|field| hasher.write_u64(field.hash));
@@ -149,16 +149,16 @@ impl Header {
         hasher.finish()
     }
 
-    /// Whether it has all fields of the `original` in their order, and otherwise only fields that may be added.
+    /// Whether it has all fields of the `original` in order, and otherwise only fields that may be added.
     fn only_adds_to(&self, original: &Header) -> bool {
         let mut wanted = original.fields.iter().peekable();
         let all = self.fields.iter().all(|field| wanted.next_if_eq(&field).is_some() || field.is_trace);
         all && wanted.next().is_none() && self.rest == original.rest
     }
 
-    /// Whether it has at least half of the fields of the `original`, and one at least, and is still the same message: with the same
-    /// Message-ID, or the same Date where the original has no Message-ID. Automatic messages often share the body and most of the header
-    /// with the previous one.
+    /// Whether it has at least half of the fields of the `original`, at least one, and is still the same message: with the same Message-ID,
+    /// or with the same Date if the original has no Message-ID. Automatic messages often share the body and most of the header with the
+    /// previous one.
     fn is_mostly(&self, original: &Header) -> bool {
         let is_same = match (original.message_id, original.date) {
             (Some(_), _) => self.message_id == original.message_id,
@@ -185,7 +185,7 @@ pub struct Summariser {
     without_cr: Held,
     line_ends: DefaultHasher,
     line_ends_before_text: u64,
-    /// The last byte was a CR; the next byte shows whether it is a line ending of its own.
+    /// The last byte was a CR; the next byte shows whether that is a line ending of its own.
     after_cr: bool,
     line_has_text: bool,
     in_body: bool,
@@ -297,7 +297,7 @@ struct FieldReader {
     named: bool,
 }
 
-/// The longest name that is looked at.
+/// The longest field name that is recognised.
 const LONGEST_NAME: usize = 64;
 /// Trace fields (RFC 5322, section 3.6.7; RFC 7208; RFC 8601; RFC 8617; RFC 9228), and Envelope-To, which Exim adds.
 const TRACE: [&str; 9] = [
@@ -313,7 +313,7 @@ const TRACE: [&str; 9] = [
 ];
 
 impl FieldReader {
-    /// Text of a line, whether or not it begins the line.
+    /// Text of a line; `begins` if it is the start of the line.
     fn text(&mut self, text: &[u8], begins: bool) {
         if begins && !text.starts_with(b" ") && !text.starts_with(b"\t") {
             self.end_field();

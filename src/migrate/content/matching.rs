@@ -28,7 +28,7 @@ use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
-/// A message of the source that is on the target.
+/// A message of the source with its copy on the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
     /// Its UID on the source.
@@ -50,16 +50,16 @@ pub struct Matching {
     pub pairs: Vec<Match>,
     /// Messages that the source does not deliver.
     pub unreadable: Vec<Uid>,
-    /// Messages that the target does not deliver; missing messages may be among them.
+    /// Messages that the target does not deliver; some of the missing ones may be among them.
     pub unreadable_there: Vec<Uid>,
 }
 
-/// Whether two messages look alike from outside.
+/// Whether two messages look alike by their heads.
 type Hint<'a> = &'a dyn Fn(&Head, &Head) -> bool;
 
 impl Matching {
-    /// Of the messages that were `wanted` but not found, those that may be among the messages that the target lists but does not deliver:
-    /// first by size, then by date, and where all are compared, any that are left. None of them may be copied before this is known.
+    /// Of the `wanted` messages that were not found, those that may be among the messages that the target lists but does not deliver: first
+    /// by size, then by date, and where all are compared, any of the rest. None of them may be copied before this is known.
     pub fn unproved(&self, wanted: &[Head], there: &[Head], scope: Scope) -> Vec<Uid> {
         let undelivered: HashSet<Uid> = self.unreadable_there.iter().copied().collect();
         let mut places: Vec<&Head> = there.iter().filter(|head| undelivered.contains(&head.uid)).collect();
@@ -91,11 +91,11 @@ pub enum Scope {
     All,
     /// Those whose sizes agree, then those whose sizes differ by no more than a target's changes: for folders without a record.
     Folder,
-    /// The latter only if they have the same date: for mail that others put into a folder that has a record.
+    /// As for a folder, but differing sizes only with the same date: for mail that others put into a folder that has a record.
     Strangers,
 }
 
-/// What has been read of one side's folder. It survives a lost connection, so that a large folder can be finished over bad connections.
+/// The readings of one side's folder. They survive a lost connection, so that a large folder can be finished over bad connections.
 #[derive(Debug, Default)]
 pub struct Shelf {
     uid_validity: Option<UidValidity>,
@@ -104,12 +104,12 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// One on which size and digest of some messages are known.
+    /// A shelf with known sizes and digests of some messages.
     pub fn with(digests: Readings<(u64, Digest)>) -> Self {
         Self { digests, ..Self::default() }
     }
 
-    /// What is still valid for a folder with this UIDVALIDITY.
+    /// What stays valid for a folder with this UIDVALIDITY.
     pub fn under(self, uid_validity: UidValidity) -> Self {
         let holds = self.uid_validity == Some(uid_validity);
         let known = if holds { self } else { Self::default() };
@@ -121,7 +121,7 @@ impl Shelf {
         self.digests.get(uid).map(|(_, digest)| *digest)
     }
 
-    /// How many messages were read.
+    /// The number of messages read.
     pub fn len(&self) -> usize {
         self.digests.len() + self.summaries.len()
     }
@@ -133,7 +133,7 @@ pub struct Side<'a> {
     /// Ascending by UID, each once.
     pub heads: &'a [Head],
     pub shelf: &'a mut Shelf,
-    /// How often the connection was lost at which message.
+    /// The lost connections at each message.
     pub losses: &'a mut Losses<Uid>,
 }
 
@@ -169,7 +169,7 @@ pub fn match_sizes(wanted: &[Head], there: &[Head]) -> Vec<(Uid, Uid)> {
     left.pairs.into_iter().map(|pair| (pair.uid, pair.target_uid)).collect()
 }
 
-/// The messages that can be equal: on each side those whose size occurs on the other.
+/// The messages that can be equal: on each side, those whose size occurs on the other.
 fn worth_a_digest(wanted: &[Head], there: &[Head], scope: Scope) -> (Vec<Uid>, Vec<Uid>) {
     let sizes = |heads: &[Head]| heads.iter().map(|head| head.size).collect::<HashSet<_>>();
     let worth = |heads: &[Head], others: HashSet<u64>| -> Vec<Uid> {
@@ -179,13 +179,13 @@ fn worth_a_digest(wanted: &[Head], there: &[Head], scope: Scope) -> (Vec<Uid>, V
     (worth(wanted, sizes(there)), worth(there, sizes(wanted)))
 }
 
-/// A target changes the size of a message that it stores by at most this many bytes, or by one part in [`CHANGED_PART`] of its size.
+/// A target changes the size of a stored message by at most this many bytes, or by one part in [`CHANGED_PART`] of its size.
 const CHANGED_BYTES: u64 = 2048;
 const CHANGED_PART: u64 = 16;
 
-/// Of the messages that are left, those that can be the same despite a target's changes.
+/// Of the remaining messages, those that can be the same despite a target's changes.
 fn worth_a_summary(left: &Left, scope: Scope) -> (Vec<Uid>, Vec<Uid>) {
-    // A target that has kept the date of everything found so far keeps dates.
+    // A target that kept the dates of all pairs so far keeps dates.
     let keeps_dates = !left.pairs.is_empty() && left.pairs.iter().all(|pair| pair.same_date);
     let by_date = scope == Scope::Strangers || scope == Scope::Folder && keeps_dates;
     let group = |head: &Head| if by_date { head.date } else { None };
@@ -255,7 +255,7 @@ impl Sides<'_> {
     }
 }
 
-/// A pair that was found.
+/// A pair of messages.
 struct Pair {
     uid: Uid,
     target_uid: Uid,
@@ -263,7 +263,7 @@ struct Pair {
     same_date: bool,
 }
 
-/// What is not paired yet, and what is.
+/// The unpaired messages, and the pairs.
 struct Left {
     wanted: Vec<Head>,
     there: Vec<Head>,
@@ -273,11 +273,11 @@ struct Left {
 /// At most this many possible copies of a message are considered.
 const CANDIDATES: usize = 2000;
 
-/// The marks by which equal messages are told apart: the date and the flags, as far as they are considered.
+/// What tells equal messages apart: the date and the flags, as far as they are considered.
 type Marks = (Option<DateTime<FixedOffset>>, Option<u32>);
 
 impl Left {
-    /// Pairs messages with the same key: first those whose date and flags are equal too, then those with one of them, then the rest.
+    /// Pairs messages with the same key: first those with equal date and flags, then those with one of them equal, then the rest.
     fn pair_by<K: Hash + Eq>(
         &mut self,
         comparison: Comparison,
@@ -309,7 +309,7 @@ impl Left {
 
     /// Pairs messages that are not equal byte for byte, the best comparison first.
     fn pair_alike(&mut self, here: &Readings<Summary>, there: &Readings<Summary>) {
-        // The longest header first: a message with one field more has fewer copies to choose from.
+        // The longest header first: a message with one more field has fewer copies to choose from.
         self.wanted.sort_by_key(|head| (std::cmp::Reverse(here.get(head.uid).map(Summary::fields)), head.uid));
         for key in Summary::LIKENESSES {
             self.pair_nearest(key, here, there);

@@ -1,6 +1,6 @@
-//! The content of messages: read, measured and compared. Nothing else identifies a message; neither Message-ID nor date does.
+//! The content of messages: read, measured and compared. Nothing else identifies a message, neither Message-ID nor date.
 //!
-//! - `comparison`: what is remembered of a message, and how two compare.
+//! - `comparison`: a message's fingerprint, and how two messages compare.
 //! - `reading`: messages read and measured over as many connections as it takes.
 //! - `matching`: which messages of the source are on the target, one to one.
 

@@ -1,6 +1,6 @@
-//! Messages read and measured, over as many connections as it takes.
+//! Reads and measures messages, over as many connections as it takes.
 //!
-//! - What was read stays known when the connection is lost; the caller then asks again on a new one, and reading continues where it was.
+//! - What was read stays known when the connection is lost; the caller then calls again with a new one, and reading continues.
 //! - After a lost connection, the message that was being read is tried again, later and alone; no other message is affected.
 //! - A message at which the connection is lost again and again is given up: it counts as one that the server does not deliver.
 //! - If the connection is lost at a few messages from different parts of the folder, and none was delivered, all are given up.
@@ -10,21 +10,21 @@ use crate::imap::{BodySink, ImapError, Reader, SinkClosed};
 use crate::migrate::context::losses::Losses;
 use std::collections::BTreeMap;
 
-/// How often the connection may be lost while one message is read.
+/// A message is given up after this many lost connections.
 pub const READING_TRIES: u32 = 3;
 
-/// At most this many messages are asked for at once.
+/// At most this many messages are requested at once.
 const AT_ONCE: usize = 200;
 
-/// What can be learned about a message while it streams by.
+/// A measurement made while a message streams by.
 pub trait Measure: Default {
-    /// What is known at its end.
+    /// The result.
     type Measured;
 
-    /// Takes a chunk in.
+    /// Takes in a chunk.
     fn update(&mut self, chunk: &[u8]);
 
-    /// The whole.
+    /// The result for the whole message.
     fn finish(self) -> Self::Measured;
 }
 
@@ -48,10 +48,10 @@ impl Measure for SizeAndDigest {
     }
 }
 
-/// What was measured of messages.
+/// The measurements of messages.
 #[derive(Debug)]
 pub struct Readings<T> {
-    /// The messages that are finished; without a value for one that the server does not deliver.
+    /// The finished messages; without a value if the server does not deliver the message.
     settled: BTreeMap<Uid, Option<T>>,
 }
 
@@ -69,7 +69,7 @@ impl<T> FromIterator<(Uid, T)> for Readings<T> {
 
 impl<T> Readings<T> {
     /// Reads those of `uids` in the open folder that are not finished yet; those at which the connection was lost before come last, each
-    /// alone. After an error, call it again on a new connection.
+    /// alone. After an error, call it again with a new connection.
     pub fn read<M: Measure<Measured = T>>(
         &mut self,
         reader: &mut Reader,
@@ -114,25 +114,25 @@ impl<T> Readings<T> {
         uids.iter().filter(|uid| self.get(**uid).is_some()).count()
     }
 
-    /// What a message turned out to be, if it could be read.
+    /// The measurement of a message, if it could be read.
     pub fn get(&self, uid: Uid) -> Option<&T> {
         self.settled.get(&uid)?.as_ref()
     }
 
-    /// Whether nothing more can be learned about a message.
+    /// Whether a message is finished, read or not.
     pub fn is_settled(&self, uid: Uid) -> bool {
         self.settled.contains_key(&uid)
     }
 
-    /// How many messages are finished.
+    /// The number of finished messages.
     pub fn len(&self) -> usize {
         self.settled.len()
     }
 }
 
-/// Takes what a [`MeasuringSink`] has measured.
+/// Takes the results of a [`MeasuringSink`].
 pub trait Take<T> {
-    /// What follows belongs to this folder.
+    /// The results that follow belong to this folder.
     fn opened(&mut self, _folder: usize) {}
     /// A message was read, or the server does not deliver it.
     fn measured(&mut self, uid: Uid, measured: Option<T>);
@@ -148,7 +148,7 @@ impl<T> Take<T> for BTreeMap<Uid, Option<T>> {
     }
 }
 
-/// Measures every message that arrives, and passes the result on in the order in which the server answers.
+/// Measures every message that arrives, and passes on the results in the order of the server's answers.
 pub struct MeasuringSink<'a, M, T> {
     arriving: Option<(Uid, M)>,
     taker: &'a mut T,
@@ -159,7 +159,7 @@ impl<'a, M: Measure, T: Take<M::Measured>> MeasuringSink<'a, M, T> {
         Self { arriving: None, taker }
     }
 
-    /// The message that arrives now.
+    /// The message that is arriving now.
     fn arriving(&self) -> Option<Uid> {
         self.arriving.as_ref().map(|(uid, _)| *uid)
     }

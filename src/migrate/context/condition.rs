@@ -19,17 +19,17 @@ pub const LONGEST: u64 = 3600;
 /// How long a server is left alone after all pauses have failed.
 const GIVEN_UP_FOR: Duration = Duration::from_secs(300);
 
-/// The condition of one server; shared by all workers.
+/// The condition of one server, shared by all workers.
 #[derive(Default)]
 pub struct Condition(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// The accounts that have met it since an account last made progress.
+    /// The accounts that met it since any account last made progress.
     met_by: BTreeSet<AccountId>,
-    /// The pauses so far.
+    /// The number of pauses so far.
     tries: usize,
-    /// Until when no account tries.
+    /// Until then no account tries.
     until: Option<Instant>,
     /// What the accounts end with, once the pauses are used up.
     given_up: Option<Problem>,
@@ -47,8 +47,8 @@ pub enum Met {
 }
 
 impl Condition {
-    /// Notes that an account met it. `pauses`, in seconds, are those of the work, and `asked` is for how long the server asks to wait; the
-    /// `problem` is what all accounts end with in the end.
+    /// Notes that an account met it. `pauses`, in seconds, are those of the work; `asked` is the wait in seconds that the server asks for;
+    /// `problem` is what all accounts end with once the pauses are used up.
     pub fn met(&self, by: AccountId, pauses: &[u64], asked: Option<u64>, problem: &Problem) -> Met {
         self.met_at(Instant::now(), by, pauses, asked, problem)
     }
@@ -74,7 +74,7 @@ impl Condition {
         Met::WithOthers(pause)
     }
 
-    /// Notes that an account made progress there.
+    /// Notes that an account made progress on this server.
     pub fn eased(&self) {
         let mut state = self.lock();
         if !state.met_by.is_empty() {
@@ -82,24 +82,24 @@ impl Condition {
         }
     }
 
-    /// Whether the server has one.
+    /// Whether the condition holds.
     pub fn is_on(&self) -> bool {
         self.lock().met_by.len() > 1
     }
 
-    /// How long no account may begin.
+    /// How long no account may begin; none if accounts may.
     pub fn wait(&self) -> Option<Duration> {
         let state = self.lock();
         state.left(Instant::now()).filter(|_| state.given_up.is_none())
     }
 
-    /// What an account ends with at once, because all pauses have failed a moment ago.
+    /// The problem that an account ends with at once, because all pauses have failed a moment ago.
     pub fn given_up(&self) -> Option<Problem> {
         let state = self.lock();
         state.left(Instant::now()).and(state.given_up.clone())
     }
 
-    /// Lets the next attempt come now.
+    /// Lets the next attempt begin now.
     pub fn hurry(&self) {
         self.lock().until = None;
     }

@@ -1,7 +1,7 @@
-//! What the user can do to a run while it is under way: stop, stop at once, pause, continue, try now, skip an account.
+//! The user's control over a running run: stop, stop now, pause, continue, try now, skip an account.
 //!
 //! Workers ask between steps and wait only through [`Control::wait`], so that every wait ends as soon as the user wants it to. Work on an
-//! account asks its [`AccountControl`], for which a skip of that account is the same as a stop of the run.
+//! account asks its [`AccountControl`], which treats a skip of that account like a stop of the run.
 
 use crate::domain::{AccountId, Side};
 use crate::migrate::context::recorder::Events;
@@ -17,9 +17,9 @@ pub struct Control {
     wishes: Mutex<Wishes>,
     changed: Condvar,
     connections: Mutex<Connections>,
-    /// Records the user's wishes while a run is under way.
+    /// Records the user's wishes during a run.
     listener: Mutex<Option<Events>>,
-    /// Whether this process may still send anything, where that is not for it to decide: others may have taken over its mailboxes.
+    /// Whether this process may still send anything; set if another process can take over its mailboxes.
     authority: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
 }
 
@@ -27,11 +27,11 @@ pub struct Control {
 struct Wishes {
     stop: bool,
     paused: bool,
-    /// Counts the presses of *Try now*, so that a wait sees one that came after it began.
+    /// Counts the presses of *Try now*, so that a wait notices one that came after it began.
     tries: u64,
     /// The accounts to leave alone until the user continues them.
     skipped: BTreeSet<AccountId>,
-    /// Counts the changes of that list, for those who wait with nothing to do.
+    /// Counts changes of that list, for workers that wait with nothing to do.
     skips: u64,
 }
 
@@ -45,9 +45,9 @@ struct Connections {
 }
 
 struct Connection {
-    /// The server, where its silence is to be known.
+    /// The server's side, if its silence is watched.
     side: Option<Side>,
-    /// The account for which it was opened, if it was for one.
+    /// The account that the connection serves, if any.
     account: Option<AccountId>,
     /// How long its server may be silent.
     patience: Duration,
@@ -61,9 +61,9 @@ struct Connection {
 pub struct Silence {
     /// The server's side.
     pub side: Side,
-    /// For how long it has been silent.
+    /// How long it has been silent.
     pub silent: Duration,
-    /// After how long a silence the connection is given up.
+    /// The silence after which the connection is given up.
     pub patience: Duration,
 }
 
@@ -80,10 +80,10 @@ impl Drop for Registration {
 }
 
 impl Control {
-    /// Begins no new batch; what is in flight is settled.
+    /// Ends the run gently: no new batch begins; what is in flight is settled.
     pub fn stop(&self) {
         let mut wishes = lock(&self.wishes);
-        // Before a worker can see it: one that ends at once must not end the run before the wish is recorded.
+        // Recorded before a worker can see it: a worker that ends at once must not end the run first.
         if !wishes.stop {
             self.report(Event::StopRequested);
         }
@@ -92,7 +92,7 @@ impl Control {
         self.changed.notify_all();
     }
 
-    /// Stops and cuts every connection; what was in flight is asked for on the target by the next run.
+    /// Stops and cuts every connection; the next run asks the target about what was in flight.
     pub fn stop_now(&self) {
         self.stop();
         let mut connections = lock(&self.connections);
@@ -102,7 +102,7 @@ impl Control {
         }
     }
 
-    /// Sends nothing once `may_send` says no.
+    /// Sends nothing more once `may_send` returns false.
     pub fn sends_only_while(&self, may_send: impl Fn() -> bool + Send + Sync + 'static) {
         let _ = self.authority.set(Box::new(may_send));
     }
@@ -112,14 +112,14 @@ impl Control {
         let mut wishes = lock(&self.wishes);
         if wishes.skipped.insert(account) {
             wishes.skips += 1;
-            // Before a worker can see it, as with a stop.
+            // Recorded before a worker can see it, as with a stop.
             self.report(Event::SkipRequested { account });
         }
         drop(wishes);
         self.changed.notify_all();
     }
 
-    /// Cuts the connections of an account that is being skipped; what was in flight is asked for on the target when it continues.
+    /// Cuts the connections of an account that is being skipped; once it continues, the target is asked about what was in flight.
     pub fn cut(&self, account: AccountId) {
         let wishes = lock(&self.wishes);
         if !wishes.skipped.contains(&account) {
@@ -149,7 +149,7 @@ impl Control {
         lock(&self.wishes).skipped.contains(&account)
     }
 
-    /// The same wishes as far as they reach one account.
+    /// The wishes that affect one account.
     pub fn of(self: &Arc<Self>, account: AccountId) -> AccountControl {
         AccountControl { control: self.clone(), account }
     }
@@ -161,7 +161,7 @@ impl Control {
         }
     }
 
-    /// Lets them continue.
+    /// Lets the workers continue after a pause.
     pub fn resume(&self) {
         let was_paused = std::mem::replace(&mut lock(&self.wishes).paused, false);
         self.changed.notify_all();
@@ -170,7 +170,7 @@ impl Control {
         }
     }
 
-    /// Reports wishes to the recorder from now on; a stop that came before, at once.
+    /// Reports wishes to the recorder from now on, and an earlier stop at once.
     pub fn report_to(&self, events: Events) {
         *lock(&self.listener) = Some(events);
         if self.stopping() {
@@ -178,12 +178,12 @@ impl Control {
         }
     }
 
-    /// The run is over; wishes have no meaning any more.
+    /// Reports no wishes any more, because the run is over.
     pub fn report_to_nobody(&self) {
         *lock(&self.listener) = None;
     }
 
-    /// Passes a wish on without ever waiting: it may come from the window's thread.
+    /// Passes a wish on without ever blocking: the caller may be the window's thread.
     fn report(&self, event: Event) {
         if let Some(events) = &*lock(&self.listener) {
             events.report_without_waiting(event);
@@ -209,13 +209,13 @@ impl Control {
         }
     }
 
-    /// Waits until the time is over, or until the user stops the run or wants the next try now.
+    /// Waits until the time is over, or until the user stops the run or chooses *Try now*.
     pub fn wait(&self, duration: Duration) {
         let tries = lock(&self.wishes).tries;
         self.wait_unless(duration, |wishes| wishes.tries != tries);
     }
 
-    /// Waits with nothing to do, until the time is over or the user changes something. Returns whether *Try now* or *Stop* ended it.
+    /// Waits with nothing to do, until the time is over or the user changes something. Returns whether *Try now* or *Stop* ended the wait.
     pub fn wait_for_work(&self, duration: Duration) -> bool {
         let (tries, skips) = {
             let wishes = lock(&self.wishes);
@@ -235,14 +235,14 @@ impl Control {
         }
     }
 
-    /// Puts a connection on the list of those to cut; one that is opened after the cut is cut at once.
+    /// Adds a connection to those to cut; one that is opened after the cut is cut at once.
     pub fn register(self: &Arc<Self>, connection: Interrupter) -> Registration {
         let (side, account, patience) = (None, None, Duration::ZERO);
         self.add(Connection { side, account, patience, observed: false, interrupter: connection })
     }
 
-    /// Registers every connection to that side's server from its first moment on, before anybody is signed in; for an account, or for none.
-    /// Its server may be silent for as long as `patience`.
+    /// Registers every connection to that side's server from its first moment, before any sign-in; for an account, or for none. Its server
+    /// may be silent for as long as `patience`.
     pub fn watch(self: &Arc<Self>, side: Side, account: Option<AccountId>, patience: Duration) -> Watch {
         let (control, side) = (self.clone(), Some(side));
         Watch(Arc::new(move |interrupter| {
@@ -250,8 +250,8 @@ impl Control {
         }))
     }
 
-    /// Knows how long every connection to that side's server waits, and cuts none: after a stop Kerio Connect's administration puts the port
-    /// back.
+    /// Watches how long every connection to that side's server waits, but cuts none: after a stop, Kerio Connect's administration puts the
+    /// port back.
     pub fn observe(self: &Arc<Self>, side: Side, patience: Duration) -> Watch {
         let (control, side, account) = (self.clone(), Some(side), None);
         Watch(Arc::new(move |interrupter| {
@@ -287,7 +287,7 @@ impl Control {
     }
 }
 
-/// The wishes as far as they reach one account.
+/// The wishes that affect one account.
 #[derive(Clone)]
 pub struct AccountControl {
     control: Arc<Control>,
@@ -295,18 +295,18 @@ pub struct AccountControl {
 }
 
 impl AccountControl {
-    /// Whether work on the account is to end: the run is stopped, or the account is skipped.
+    /// Whether work on the account must end: the run is stopped, or the account is skipped.
     pub fn stopping(&self) -> bool {
         self.has_to_end(&lock(&self.control.wishes))
     }
 
-    /// Whether no new batch of it may begin: stopped, skipped or paused.
+    /// Whether no new batch of the account may begin: it is stopped, skipped or paused.
     pub fn holding(&self) -> bool {
         let wishes = lock(&self.control.wishes);
         wishes.paused || self.has_to_end(&wishes)
     }
 
-    /// Waits while the run is paused and work on the account is not to end.
+    /// Waits while the run is paused, unless work on the account must end.
     pub fn wait_while_paused(&self) {
         let mut wishes = lock(&self.control.wishes);
         while wishes.paused && !self.has_to_end(&wishes) {
@@ -314,13 +314,13 @@ impl AccountControl {
         }
     }
 
-    /// Waits until the time is over, work on the account is to end, or the user wants the next try now.
+    /// Waits until the time is over, work on the account must end, or the user chooses *Try now*.
     pub fn wait(&self, duration: Duration) {
         let tries = lock(&self.control.wishes).tries;
         self.control.wait_unless(duration, |wishes| wishes.tries != tries || self.has_to_end(wishes));
     }
 
-    /// Waits until the time is over, or work on the account is to end: a wait that safety needs, and that *Try now* does not shorten.
+    /// Waits until the time is over, or work on the account must end: for a wait that safety needs, and that *Try now* must not shorten.
     pub fn wait_whole(&self, duration: Duration) {
         self.control.wait_unless(duration, |wishes| self.has_to_end(wishes));
     }

@@ -1,17 +1,17 @@
-//! Accounts that are added while a run continues. They are kept until its end, because accounts that are put off refer to them.
+//! Accounts that are added during a run. They are kept until its end, because accounts that are put off refer to them.
 
 use crate::domain::Account;
 use std::sync::OnceLock;
 
-/// The accounts so far, by the order in which they came. What is in it never moves.
+/// The accounts so far, in order of arrival. Their addresses in memory never change.
 #[derive(Default)]
 pub struct Given {
-    /// Each twice as large as the one before, the first for one account.
+    /// Each chunk is twice as large as the one before; the first holds one account.
     chunks: [OnceLock<Box<[OnceLock<Account>]>>; 32],
 }
 
 impl Given {
-    /// Keeps an account; `number` is how many came before it.
+    /// Keeps an account; `number` is the number of accounts before it.
     pub fn keep(&self, number: u32, account: Account) -> &Account {
         let place = u64::from(number) + 1;
         let chunk = place.ilog2().min(31);

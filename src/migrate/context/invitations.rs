@@ -1,4 +1,4 @@
-//! What the workers of a run know together about invitations that nobody should get; see `groupware/tripwire.rs`.
+//! What the workers of a run share about invitations that nobody should get; see `groupware/tripwire.rs`.
 
 use crate::dav::Href;
 use crate::domain::{Address, Invitation, Uid};
@@ -12,25 +12,25 @@ pub struct Invitations {
     seen: OnceLock<Invitation>,
 }
 
-/// The events whose participants are looked at, and these participants.
+/// The events whose participants are watched, and these participants.
 #[derive(Debug, Default)]
 pub struct Watched {
-    /// The UIDs of the events that were stored so far under this watch.
+    /// The UIDs of the events stored so far under this watch.
     pub uids: BTreeSet<String>,
-    /// How many of them had been stored when the participants were looked at last.
+    /// How many of them had been stored when the participants were last looked at.
     pub looked_at: usize,
-    /// Each participant, as he was before the first of these events was stored.
+    /// Each participant's state before the first of these events was stored.
     pub people: BTreeMap<Address, Before>,
     /// Participants who cannot be signed in; they are not tried again.
     pub closed: BTreeSet<Address>,
 }
 
-/// What a participant had before.
+/// A participant's state before.
 #[derive(Debug, Clone, Default)]
 pub struct Before {
-    /// The folders that are looked into, by their wire names, and the UID that the next message of each had.
+    /// The folders to look into, by their wire names, each with the UID of its next message.
     pub folders: Vec<(Vec<u8>, Uid)>,
-    /// What was in the calendars and in the scheduling inbox; none where these cannot be looked into.
+    /// The contents of the calendars and of the scheduling inbox; none if these cannot be looked into.
     pub objects: Option<BTreeSet<Href>>,
 }
 
@@ -40,7 +40,7 @@ impl Invitations {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends all work on items.
+    /// Notes an invitation that was seen, which ends all work on items.
     pub fn note_seen(&self, sign: Invitation) {
         let _ = self.seen.set(sign);
     }

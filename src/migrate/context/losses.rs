@@ -1,9 +1,9 @@
-//! Counts how often a connection was lost at each of many things, such as the messages of a folder.
+//! Counts how often a connection was lost at each of many items, such as the messages of a folder.
 
 use std::collections::BTreeMap;
 
-/// How often a connection was lost at each of many things, such as messages. One at which it is lost again and again is given up, so that
-/// the rest can be finished. If it is lost at each of a few, and none was ever delivered, all are given up.
+/// How often a connection was lost at each of many items, such as messages. An item at which it is lost again and again is given up, so
+/// that the rest can be finished. If it is lost at each of a few, and none was ever delivered, all are given up.
 #[derive(Debug, Clone)]
 pub struct Losses<K> {
     counts: BTreeMap<K, u32>,
@@ -11,7 +11,7 @@ pub struct Losses<K> {
     delivered: bool,
 }
 
-/// If the connection is lost at this many, from different parts of a folder, it is lost at all.
+/// After losses at this many, from different parts of a folder, and with none delivered, all are given up.
 const HOPELESS: usize = 4;
 const DOUBTFUL: usize = 2;
 
@@ -22,19 +22,19 @@ impl<K> Default for Losses<K> {
 }
 
 impl<K: Ord> Losses<K> {
-    /// Notes that the connection was lost at this. Returns how often that was.
+    /// Notes a loss at this item, and returns the number of losses there.
     pub fn note(&mut self, at: K) -> u32 {
         let count = self.counts.entry(at).or_default();
         *count += 1;
         *count
     }
 
-    /// How often the connection was lost at this.
+    /// The number of losses at this item.
     pub fn at(&self, this: &K) -> u32 {
         self.counts.get(this).copied().unwrap_or(0)
     }
 
-    /// Where the connection was lost at least this often, and how often that was.
+    /// The items with at least this many losses, and their numbers of losses.
     pub fn given_up(&self, tries: u32) -> Vec<(K, u32)>
     where
         K: Copy,
@@ -42,23 +42,23 @@ impl<K: Ord> Losses<K> {
         self.counts.iter().filter(|(_, count)| **count >= tries).map(|(this, count)| (*this, *count)).collect()
     }
 
-    /// Notes that some were delivered.
+    /// Notes that at least one was delivered.
     pub fn note_delivered(&mut self) {
         self.delivered = true;
     }
 
-    /// Whether it was lost at each of a few, and none was delivered.
+    /// Whether the connection was lost at each of a few, and none was delivered.
     pub fn is_hopeless(&self) -> bool {
         !self.delivered && self.counts.len() >= HOPELESS
     }
 
-    /// Whether it was lost at several, and none was delivered.
+    /// Whether the connection was lost at several, and none was delivered.
     pub fn is_doubtful(&self) -> bool {
         !self.delivered && self.counts.len() >= DOUBTFUL
     }
 
-    /// After a loss before anything was delivered, moves what to try next to the front of `left`: the last, then one from the middle and
-    /// one before that, so that a few attempts say something about all.
+    /// After a loss before anything was delivered, moves the item to try next to the front of `left`: the last, then one from the middle,
+    /// then one before that, so that a few attempts are representative.
     pub fn probe_elsewhere(&self, left: &mut Vec<K>) {
         let place = match self.counts.len() {
             _ if self.delivered => return,
@@ -73,7 +73,7 @@ impl<K: Ord> Losses<K> {
         }
     }
 
-    /// Whether it was never lost.
+    /// Whether there was no loss.
     pub fn is_empty(&self) -> bool {
         self.counts.is_empty()
     }

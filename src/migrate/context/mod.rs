@@ -39,51 +39,51 @@ pub struct RunContext {
     pub options: Options,
     pub selection: Selection,
     pub accounts: Vec<Account>,
-    /// Accounts that were added while the run continued.
+    /// Accounts that were added during the run.
     pub given: Given,
     pub source: End,
     pub target: End,
-    /// One for each mailbox that may be worked on at the same time; those of idle workers are free.
+    /// One permit for each mailbox that may be worked on at the same time; those of idle workers are free.
     pub workers: Arc<Permits>,
     pub directory: Box<dyn Directory>,
-    /// Accounts that would use another's mailbox, by their index in `accounts`, and why they are refused.
+    /// Accounts that would use another account's mailbox, by their index in `accounts`, and why they are refused.
     pub shared: HashMap<usize, Problem>,
     /// Keeps the records.
     pub store: Arc<dyn Store>,
-    /// The target as records know it; see [`MailboxKey::target`].
+    /// The target's name in records; see [`MailboxKey::target`].
     pub target_key: String,
-    /// What is known about the target's kind.
+    /// What is known about this kind of target.
     pub profile: &'static Profile,
-    /// The servers of calendars and contacts, if these are to be migrated.
+    /// The servers for calendars and contacts, if these are migrated.
     pub groupware: Option<DavEnds>,
-    /// Whether the target sends invitations in spite of everything.
+    /// Whether the target sends invitations in spite of all precautions.
     pub invitations: Invitations,
-    /// How long a user needs after its creation before it can sign in, as far as known; milliseconds.
+    /// How long a new user needs before it can sign in, as far as known; in milliseconds.
     pub settling: AtomicU64,
 }
 
 /// One IMAP server of the run.
 pub struct End {
-    /// Where, and whom to trust.
+    /// Its address, and whom to trust there.
     pub endpoint: Endpoint,
-    /// Counts refusals, so that we are not blocked.
+    /// Counts refusals, so that the server does not block us.
     pub guard: SignInGuard,
-    /// Its condition, if all accounts meet one.
+    /// Its condition, if all accounts meet the same one.
     pub condition: Condition,
-    /// Where connections are counted.
+    /// Counts its connections.
     pub permits: Arc<Permits>,
-    /// What signs everybody in.
+    /// Makes everybody's sign-in.
     pub credentials: Arc<Credentials>,
 }
 
-/// A signed-in session that the user's *Stop now* cuts.
+/// A signed-in session; the user's *Stop now* cuts it.
 pub struct SignedIn {
     pub session: Session,
     pub registration: Registration,
 }
 
 impl RunContext {
-    /// Reports what happened.
+    /// Reports an event.
     pub fn report(&self, event: Event) {
         if matches!(&event, Event::MessagesCopied { .. } | Event::MessagesChecked { .. }) {
             self.eased();
@@ -107,12 +107,12 @@ impl RunContext {
         self.source.condition.is_on() || self.target.condition.is_on()
     }
 
-    /// How long no account may begin.
+    /// How long no account may begin; none if accounts may.
     pub fn condition_wait(&self) -> Option<Duration> {
         self.source.condition.wait().max(self.target.condition.wait())
     }
 
-    /// What an account ends with at once; see [`Condition::given_up`].
+    /// The problem that an account ends with at once; see [`Condition::given_up`].
     pub fn given_up(&self) -> Option<Problem> {
         self.source.condition.given_up().or_else(|| self.target.condition.given_up())
     }
@@ -122,7 +122,7 @@ impl RunContext {
         self.report(Event::ProblemMet { account: Some(account), folder, problem });
     }
 
-    /// Whose record a ledger of this run is.
+    /// The key of an account's record in this run.
     pub fn ledger_key(&self, account: &Account) -> MailboxKey {
         MailboxKey {
             source: format!("{}:{}", self.source.endpoint.host, self.source.endpoint.port),
@@ -134,7 +134,7 @@ impl RunContext {
         }
     }
 
-    /// Waits, and reports that and why.
+    /// Waits, and reports the wait with its reason.
     pub fn wait_for(&self, account: AccountId, side: Side, duration: Duration, why: WaitReason) {
         let seconds = duration.as_secs().max(1);
         self.report(Event::WaitStarted { account, side, seconds, why });
@@ -145,18 +145,18 @@ impl RunContext {
         self.report(Event::WaitEnded { account });
     }
 
-    /// A permit for one more connection of an account to a server; waits for one where their number is limited, unless the account has to
+    /// A permit for one more connection of an account to a server. Where their number is limited, it waits for one unless the account must
     /// end. An account that needs both sides takes the source's permit first; otherwise two mailboxes could wait for each other.
     pub fn permit(&self, id: AccountId, side: Side) -> Result<Permit, Halt> {
         self.end(side).permits.wait(&self.control.of(id)).ok_or(Halt::Held)
     }
 
-    /// Signs an account in on one side, gently: waits when the server would otherwise block us.
+    /// Signs an account in on one side; waits if another refusal would make the server block us.
     pub fn sign_in(&self, id: AccountId, side: Side, account: &Account) -> Result<SignedIn, Halt> {
         self.sign_in_on(id, side, &self.end(side).credentials.name(account), account, None)
     }
 
-    /// Where to connect for an account on one side; a skip of that account can cut the connection.
+    /// The endpoint of one side for an account; a skip of that account can cut the connection.
     pub fn endpoint(&self, id: AccountId, side: Side) -> Endpoint {
         let endpoint = self.end(side).endpoint.clone();
         Endpoint { watch: Some(self.control.watch(side, Some(id), endpoint.limits.read)), ..endpoint }
@@ -169,7 +169,7 @@ impl RunContext {
         }
     }
 
-    /// The same under a certain name, on a connection that may have been greeted already.
+    /// Signs in under a given name, on a connection that may have been greeted already.
     fn sign_in_on(
         &self,
         id: AccountId,
@@ -209,8 +209,8 @@ impl RunContext {
 
     /// Signs in on the target under the first name that it accepts; the first attempt uses the `greeted` connection.
     ///
-    /// A user that was created a moment ago may need some seconds before it can sign in (docs/kerio-connect.md, B18). The run learns once
-    /// how long, and until then tries only the best name: every refusal brings this computer nearer to being blocked.
+    /// A new user may need some seconds before it can sign in (docs/kerio-connect.md, B18). The run learns once how long, and until then
+    /// tries only the best name: every refusal brings this computer nearer to being blocked.
     pub fn sign_in_target(
         &self,
         id: AccountId,

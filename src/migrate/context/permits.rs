@@ -1,4 +1,4 @@
-//! Limits how many connections to one server are open at a time, if the user wants that: on this machine, or on all machines of a fleet.
+//! Limits the number of open connections to one server, if the user wants that: on this machine, or on all machines of a fleet.
 
 use crate::domain::Side;
 use crate::migrate::context::control::AccountControl;
@@ -6,16 +6,16 @@ use crate::migrate::request::Together;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How soon a wait notices that the user has stopped the run or skipped the account.
+/// How soon a wait notices a stop of the run or a skip of the account.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How often other machines are asked for room.
+/// How often the other machines are asked for room.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// The permits of one server.
 pub struct Permits {
     free: Mutex<u32>,
     freed: Condvar,
-    /// The other machines to ask, and about which server.
+    /// The other machines to ask, and for which side's server.
     together: Option<(Arc<dyn Together>, Side)>,
 }
 
@@ -26,17 +26,17 @@ pub struct Permit {
 }
 
 impl Permits {
-    /// At most `most` connections, and at least one; by default more than are ever needed.
+    /// Permits for at most `most` connections, but at least one; without a limit if `most` is none.
     pub fn new(most: Option<u32>) -> Self {
         Self { free: Mutex::new(most.map_or(u32::MAX, |most| most.max(1))), freed: Condvar::new(), together: None }
     }
 
-    /// As many connections to a server as all machines together may have.
+    /// Permits for as many connections to a server as all machines together may have.
     pub fn together(together: Arc<dyn Together>, side: Side) -> Self {
         Self { together: Some((together, side)), ..Self::new(None) }
     }
 
-    /// A permit for an account as soon as one is free; none when the user stops the run or skips the account first.
+    /// A permit for an account as soon as one is free; none if the user stops the run or skips the account first.
     pub fn wait(self: &Arc<Self>, control: &AccountControl) -> Option<Permit> {
         loop {
             let mut free = self.lock();
@@ -62,7 +62,7 @@ impl Permits {
         let mut free = self.lock();
         *free = free.checked_sub(1)?;
         drop(free);
-        // Given back when it is dropped, also when there is no room elsewhere.
+        // Dropping it gives it back, also if the other machines have no room.
         let mut permit = Permit { permits: self.clone(), room: None };
         if let Some((together, side)) = &self.together {
             permit.room = Some(together.room(*side)?);

@@ -1,7 +1,7 @@
-//! The recorder: one thread that takes the events in one order, folds them, and passes them to every listener.
+//! The recorder: one thread that takes all events in one order, folds them, and passes them to every listener.
 //!
-//! The channel is bounded and drained here, never by a frame loop. The report is written here too: at the end, and during the run every
-//! few seconds after an account has ended, so that even a crash leaves one.
+//! The channel is bounded and drained here, never by a frame loop. The recorder also writes the report: at the end, and during the run
+//! every few seconds after an account has ended, so that even a crash leaves one.
 
 use crate::domain::{OwnFile, Problem, ProblemKind};
 use crate::migrate::request::Observer;
@@ -14,32 +14,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// At most this many events wait; a worker that is faster than the recorder waits with them.
+/// At most this many events wait; a worker that is faster than the recorder blocks.
 const QUEUE: usize = 1024;
 
-/// The report of a running run is at most this old when an account ends, or [`REPORT_SHARE`] times what writing it takes.
+/// When an account ends, the report of a running run is at most this old, or [`REPORT_SHARE`] times as long as writing it takes.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
-/// The report of a run with thousands of accounts takes seconds to write, while every worker waits. So writing it takes at most one part in
-/// this many of the time.
+/// Writing the report takes at most one part in this many of the time: with thousands of accounts it takes seconds, while every worker
+/// waits.
 const REPORT_SHARE: u32 = 30;
 
-/// Where workers put their events.
+/// The sender of a worker's events.
 #[derive(Clone)]
 pub struct Events(Sender<Event>);
 
 impl Events {
-    /// Without a listener.
+    /// Events that nobody listens to.
     pub fn to_nobody() -> Self {
         Self(crossbeam_channel::bounded(0).0)
     }
 
-    /// Reports what happened. After the recorder has ended nobody listens, which is not an error.
+    /// Reports an event. After the end of the recorder nobody listens, which is no error.
     pub fn report(&self, event: Event) {
         let _ = self.0.send(event);
     }
 
-    /// The same for a caller that must not wait: when the queue is full, a thread of its own reports the event.
+    /// The same for a caller that must not block: if the queue is full, a new thread reports the event.
     pub fn report_without_waiting(&self, event: Event) {
         if let Err(crossbeam_channel::TrySendError::Full(event)) = self.0.try_send(event) {
             let events = self.clone();
@@ -73,7 +73,7 @@ pub fn start(
 struct Recorder {
     state: Arc<Mutex<RunState>>,
     observer: Box<dyn Observer>,
-    /// Keeps the record of the migration that the run is a part of.
+    /// Keeps the record of the run's migration.
     keeper: Option<Keeper>,
     record_is_lost: bool,
     log_folder: PathBuf,
@@ -129,7 +129,7 @@ impl Recorder {
         }
     }
 
-    /// Says once that the next start will not know what this run reached. No message is concerned: the ledger knows each.
+    /// Says once that the next start will not know what this run reached. No message is affected: the ledger knows each.
     fn say_record_is_lost(&mut self, error: std::io::Error) {
         if !std::mem::replace(&mut self.record_is_lost, true) {
             let problem = Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Reached).saying(error);
@@ -137,8 +137,8 @@ impl Recorder {
         }
     }
 
-    /// Writes the report as of `stamped`, before anybody sees that event, so that the report exists when the end is seen. It is written
-    /// from a copy, because the window must not wait for a disk.
+    /// Writes the report as of `stamped`, before anybody sees that event, so that the report exists once the end is seen. Writes from a
+    /// copy, because the window must not wait for a disk.
     fn report(&mut self, stamped: &Stamped) -> std::io::Result<()> {
         let begun = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -151,7 +151,7 @@ impl Recorder {
 
     fn log(&self, stamped: &Stamped) {
         match &stamped.event {
-            // Long, and said better elsewhere: the accounts in the report, the counts in the state.
+            // Long, and written better elsewhere: the accounts in the report, the counts in the state.
             Event::RunStarted(info) => log::info!(
                 "run started: {:?} from {} to {}, {} accounts, {} at a time",
                 info.kind,

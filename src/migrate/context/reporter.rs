@@ -7,21 +7,21 @@ use crate::progress::{Event, Step};
 /// Reports what happens to one account.
 pub struct Reporter<'a> {
     context: &'a RunContext,
-    /// Whose events these are.
+    /// The account of these events.
     pub account: AccountId,
-    /// Messages that were found to be correct on the target, by whatever means.
+    /// How many messages were found to be correct on the target, by any comparison.
     pub checked: u64,
-    /// Whether something is missing and named.
+    /// Whether something is missing and was named.
     pub incomplete: bool,
 }
 
 impl<'a> Reporter<'a> {
-    /// For an account about which nothing has been reported yet.
+    /// A reporter for an account about which nothing has been reported yet.
     pub fn new(context: &'a RunContext, account: AccountId) -> Self {
         Self { context, account, checked: 0, incomplete: false }
     }
 
-    /// Reports what happened.
+    /// Reports an event.
     pub fn report(&self, event: Event) {
         self.context.report(event);
     }
@@ -31,7 +31,7 @@ impl<'a> Reporter<'a> {
         self.report(Event::Stepped { account: self.account, step });
     }
 
-    /// Reports how many messages of a folder are to be on the target in the end, and their size in bytes, if it is known.
+    /// Reports how many messages of a folder should be on the target in the end, and their size in bytes, if known.
     pub fn counted(&self, folder: FolderId, messages: u64, bytes: Option<u64>) {
         self.report(Event::FolderCounted { account: self.account, folder, messages, bytes });
     }
@@ -44,7 +44,7 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// Reports folders that the source lists but that are not copied, if something is missing because of that.
+    /// Reports folders that the source lists but that are not copied, if that leaves something missing.
     pub fn losses_of_list(&mut self, left_out: &[LeftOut]) {
         for LeftOut { folder, reason } in left_out.iter().filter(|left_out| left_out.reason.is_loss()) {
             let problem = Problem::new(ProblemKind::FolderNotRead).on(Side::Source).in_folder(folder);
@@ -53,7 +53,7 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// Reports a problem of one folder. If something is missing because of it, the account cannot be complete.
+    /// Reports a problem of one folder. If it leaves something missing, the account cannot be complete.
     pub fn folder_problem(&mut self, folder: FolderId, problem: Problem) {
         if problem.severity() == Severity::Error {
             self.incomplete = true;

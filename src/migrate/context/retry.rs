@@ -1,7 +1,7 @@
-//! Trying again: how an attempt on an account is repeated after a server failed us.
+//! Repeats an attempt on an account after a server failed us.
 //!
-//! A short pause passes here. Before a long one, and while a server has a condition that other accounts meet as well (see `condition`), the
-//! account is put off, so that its worker can continue others.
+//! A short pause is waited for here. Before a long one, and while a server has a condition that other accounts meet as well (see
+//! `condition`), the account is put off, so that its worker can continue others.
 
 use super::RunContext;
 use super::condition::{LONGEST, Met};
@@ -11,10 +11,10 @@ use crate::migrate::halt::{Halt, problem_of_all};
 use crate::progress::{Event, WaitReason};
 use std::time::{Duration, Instant};
 
-/// The longest pause for which a worker waits with an account.
+/// The longest pause that a worker waits for with an account.
 const WAITED_FOR: Duration = Duration::from_secs(15);
 
-/// Work on one account that is tried again after a server failed us.
+/// Work on one account, tried again after a server failed us.
 pub trait Work {
     /// Its result.
     type Done;
@@ -22,7 +22,7 @@ pub trait Work {
     /// One attempt, from new connections to the end.
     fn attempt(&mut self) -> Result<Self::Done, Halt>;
 
-    /// Grows with everything that an attempt achieved and that need not be done again.
+    /// Grows with everything an attempt achieved that need not be done again.
     fn progress(&self) -> u64 {
         0
     }
@@ -42,16 +42,16 @@ pub enum Ended<T> {
 /// How a turn of work on an account ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn<T> {
-    /// For good.
+    /// It has ended for good.
     Ended(T),
-    /// It is to be continued then; the other accounts come first.
+    /// The account is put off until then; other accounts come first.
     PutOff(Instant),
-    /// The user skipped the account; it is to be continued when the user wants that.
+    /// The user skipped the account; it continues when the user wants that.
     Skipped,
 }
 
 impl<T> Turn<T> {
-    /// With another value for its end.
+    /// Converts the value of its end.
     pub fn map<U>(self, end: impl FnOnce(T) -> U) -> Turn<U> {
         match self {
             Turn::Ended(ended) => Turn::Ended(end(ended)),
@@ -61,12 +61,12 @@ impl<T> Turn<T> {
     }
 }
 
-/// All work on one account in a run, turn by turn, on whichever worker.
+/// All work on one account in a run, turn by turn, on any worker.
 pub trait Task<V>: Send {
     /// Continues until it has ended, is put off or is skipped.
     fn go_on(&mut self) -> Turn<V>;
 
-    /// Ends it as it is: the user skipped the account and did not continue it.
+    /// Ends it in its present state: the user skipped the account and did not continue it.
     fn leave(&mut self) -> V;
 }
 
@@ -88,13 +88,13 @@ enum Next {
 }
 
 impl Attempts {
-    /// There are as many further attempts as `pauses`, in seconds; progress between two failures starts the series again.
+    /// After the first attempt come as many as there are `pauses`, in seconds; progress between two failures starts the series again.
     pub fn new(pauses: &'static [u64]) -> Self {
         Self { pauses, tries: 0, put_off: None }
     }
 
-    /// Attempts the work until an attempt is finished, the user stops the run, another one would not help, or the next one is some time
-    /// away.
+    /// Repeats the work until an attempt is finished, the user stops the run, another attempt would not help, or the next one is too far
+    /// away to wait for.
     pub fn go_on<W: Work>(
         &mut self,
         context: &RunContext,
@@ -129,7 +129,7 @@ impl Attempts {
             if let Some(turn) = ended_by_the_user(context, id) {
                 return turn;
             }
-            // Without a problem the run is only paused.
+            // A halt without a problem means that the run is only paused.
             let Some(problem) = halt.problem(account) else { continue };
             match self.next(context, id, account, &halt, &problem) {
                 Next::Wait(side, pause) => {
@@ -168,8 +168,8 @@ impl Attempts {
         }
     }
 
-    /// For which server to wait before the account's next attempt, and how long: as long as it asks, or the next pause. None when another
-    /// attempt would not help, or this was the last.
+    /// Which server to wait for before the account's next attempt, and how long: as long as the server asks, or the next pause. None if
+    /// another attempt would not help, or this was the last.
     fn own_pause(&mut self, halt: &Halt, account: &Account) -> Option<(Side, Duration)> {
         let retry = halt.problem(account)?.retry();
         let next = *self.pauses.get(self.tries)?;
@@ -208,7 +208,7 @@ fn reason(halt: &Halt) -> WaitReason {
     }
 }
 
-/// A user who stops the run because it waits wants to know for what.
+/// A user who stops a waiting run wants to know what it waited for.
 fn report_if_stopped(context: &RunContext, id: AccountId, problem: Problem) {
     if context.control.stopping() {
         context.report_problem(id, None, problem);

@@ -1,4 +1,4 @@
-//! A folder that is being copied: where it is on both sides, its record, and the rounds that it still has to send.
+//! A folder that is being copied: its places on both sides, its record, and the rounds left to send.
 
 use crate::domain::{Uid, UidValidity};
 use crate::ledger::FolderRecord;
@@ -16,15 +16,15 @@ pub struct Copying {
     pub job: usize,
     /// The source folder's wire name.
     pub source_name: Vec<u8>,
-    /// What was scanned there.
+    /// The scan of the source folder.
     pub scan: Arc<Scan>,
     /// The target's folder.
     pub target: TargetFolder,
     /// Its record.
     pub record: FolderRecord,
-    /// What it still has to send, the next last.
+    /// The rounds left to send, the next one last.
     pub rounds: Vec<Round>,
-    /// What was tried already.
+    /// What was already tried.
     pub retries: Retries,
 }
 
@@ -39,17 +39,17 @@ impl Copying {
         &self.scan.heads
     }
 
-    /// The flags to send.
+    /// The flags that its messages are sent with.
     pub fn flags(&self) -> &SentFlags {
         &self.retries.flags
     }
 
-    /// The messages that it still has to send.
+    /// The messages left to send.
     pub fn uids(&self) -> Vec<Uid> {
         self.rounds.iter().flat_map(|round| round.uids.iter().copied()).collect()
     }
 
-    /// Removes messages from those that are to be sent.
+    /// Removes messages from those left to send.
     pub fn leave_out(&mut self, uids: &BTreeSet<Uid>) {
         self.rounds.iter_mut().for_each(|round| round.uids.retain(|uid| !uids.contains(uid)));
         self.drop_empty();
@@ -68,7 +68,7 @@ impl Copying {
     }
 }
 
-/// What each folder sends next: together with the others, or alone.
+/// The next round of every folder, or once none is left, one that goes alone.
 pub fn next_rounds(together: &mut [Copying]) -> Vec<Round> {
     let mut rounds: Vec<Round> = Vec::new();
     for copying in together.iter_mut() {

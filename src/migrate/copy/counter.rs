@@ -1,5 +1,5 @@
-//! What a pass reports as it goes: it counts what is done, hands it to the follower for checking, and notices from UIDs and numbers of messages
-//! that a folder of the target gets more than we send (`reconcile::concurrent` finds out why).
+//! Counts and reports the progress of a pass, hands stored messages to the follower for checking, and notices from UIDs and message counts
+//! that a target folder gets more than we send (`reconcile::concurrent` finds out why).
 
 use super::copying::Copying;
 use super::round::{DateStyle, Desk, Round};
@@ -12,7 +12,7 @@ use crate::migrate::halt::Halt;
 use crate::migrate::sessions::follower::Follower;
 use crate::progress::{Event, Step};
 
-/// Counts and reports what a pass brings over, and hands it to the follower for checking.
+/// Counts and reports what a pass copies, and hands it to the follower for checking.
 pub struct Counter<'c, 'a> {
     mailbox: &'c mut Mailbox<'a>,
     folders: &'c mut [FolderJob],
@@ -36,7 +36,7 @@ impl<'c, 'a> Counter<'c, 'a> {
         Self { mailbox, folders, together, rounds, follower, sent_before, is_in_doubt: false }
     }
 
-    /// The index of a round's folder among those of the mailbox.
+    /// The index of a round's folder among the mailbox's folders.
     fn job(&self, round: usize) -> usize {
         self.together[self.rounds[round].folder].job
     }

@@ -8,7 +8,7 @@ use crate::migrate::target::profile::Profile;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// What one target folder keeps (PERMANENTFLAGS, RFC 9051, section 7.1).
+/// The flags that one target folder keeps (PERMANENTFLAGS, RFC 9051, section 7.1).
 pub struct FlagFilter {
     permanent: Vec<String>,
     new_keywords_allowed: bool,
@@ -27,17 +27,17 @@ impl FlagFilter {
         }
     }
 
-    /// The filter of a folder that was not opened, about which nothing is known.
+    /// The filter of a folder that was not opened, so that its flags are unknown.
     pub fn unknown(profile: &Profile) -> Self {
         Self { permanent: Vec::new(), new_keywords_allowed: true, keep_deleted: profile.keeps_deleted }
     }
 
-    /// What the folder keeps of these flags, in the target's own spelling.
+    /// Those of these flags that the folder keeps, in the target's own spelling.
     pub fn kept_of(&self, flags: &[String]) -> Vec<String> {
         self.split(flags, false).0
     }
 
-    /// The flags to send, `bare` of keywords or not, and the first that is left out.
+    /// The flags to send, without keywords if `bare`, and the first that is left out.
     fn split<'f>(&self, flags: &'f [String], bare: bool) -> (Vec<String>, Option<&'f str>) {
         let mut lost = None;
         let mut kept = Vec::with_capacity(flags.len());
@@ -65,7 +65,7 @@ impl FlagFilter {
     }
 }
 
-/// What of its flags a message that was refused is sent without; its keywords in any case.
+/// The flags that a refused message is sent without; always its keywords.
 #[derive(Debug, Default)]
 struct Spared {
     without: Vec<String>,
@@ -80,12 +80,12 @@ pub struct SentFlags {
 }
 
 impl SentFlags {
-    /// For an open folder of the target.
+    /// The flags for an open folder of the target.
     pub fn new(folder: &OpenFolder, profile: &Profile) -> Self {
         Self { filter: FlagFilter::new(folder, profile), spared: BTreeMap::new(), lost: Mutex::default() }
     }
 
-    /// What to send for a message.
+    /// The flags to send for a message.
     pub fn of(&self, heads: &Heads, uid: Uid) -> Vec<String> {
         let all = heads.get(uid).map(|head| heads.flags(head)).unwrap_or_default();
         let spared = self.spared.get(&uid);
@@ -102,9 +102,9 @@ impl SentFlags {
         kept
     }
 
-    /// Sends a refused message with fewer flags from now on: without the flag that the server's `words` name (Yahoo refuses every message with
-    /// \Deleted), without keywords (Cyrus refuses the 128th, Dovecot a long one), without any, and at last with an empty list, which some servers
-    /// want. False when nothing of that is left to try.
+    /// Sends a refused message with fewer flags from now on: without the flag that the server's `words` name (Yahoo refuses every message
+    /// with \Deleted), without keywords (Cyrus refuses the 128th, Dovecot a long one), without any, and at last with an empty list, which
+    /// some servers want. False if nothing is left to try.
     pub fn spare(&mut self, heads: &Heads, uid: Uid, words: &str, about_flags: bool) -> bool {
         let sent = self.of(heads, uid);
         let words = words.to_lowercase();
@@ -123,18 +123,18 @@ impl SentFlags {
         true
     }
 
-    /// Whether the message is sent with a list of flags although it has none.
+    /// Whether the message is sent with an empty list of flags.
     pub fn has_empty_list(&self, uid: Uid) -> bool {
         self.spared.get(&uid).is_some_and(|spared| spared.with_empty_list)
     }
 
-    /// What was left out.
+    /// Takes the flags that were left out.
     pub fn take_lost(&mut self) -> FlagsLost {
         std::mem::take(self.lost.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// A system flag in the spelling of RFC 9051; some servers accept no other. Unknown ones are the source's own.
+/// A system flag in the spelling of RFC 9051; some servers accept no other. None for any other, which is the source's own.
 fn standard(flag: &str) -> Option<String> {
     ["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"]
         .into_iter()

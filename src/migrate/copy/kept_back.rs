@@ -10,7 +10,7 @@ use crate::migrate::halt::Halt;
 use crate::migrate::sessions::Sessions;
 
 /// Names the messages that were kept back, once everything was tried. If the target accepted nothing after them, refused all in the same
-/// words, and they are many, the refusal concerns the mailbox, not each message: this is the error.
+/// words, and they are many, the refusal concerns the mailbox, not each message, and is the error.
 ///
 /// Messages that an earlier run left over, and that are all refused in this one, are named: the others were accepted.
 pub fn name(

@@ -1,8 +1,8 @@
-//! Copying the folders of a mailbox, in passes: each is one stream over all folders that have something left to copy.
+//! Copies the folders of a mailbox, in passes: each is one stream over all folders that have something left to copy.
 //!
 //! Before its first pass a folder is reconciled with earlier runs (`reconcile`). After each pass, messages that it did not copy are tried
-//! in the next way (`refused`), until no folder has anything left that is worth another attempt. A pass that ended early, because a folder
-//! of the target got more than we sent, is continued when it is known why.
+//! in the next way (`refused`), until no folder has anything left that is worth another attempt. A pass that ended early, because a target
+//! folder got more than we sent, continues once the reason is known.
 
 pub mod copying;
 mod counter;
@@ -34,13 +34,13 @@ use round::{Round, RoundEnd};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// At most this many bytes and folders are copied together, so that what is known about a folder is recent when its turn comes.
+/// At most this many bytes and folders are copied together, so that the knowledge about a folder is recent when its turn comes.
 const TOGETHER_BYTES: u64 = 64 << 20;
 const TOGETHER_FOLDERS: usize = 200;
-/// When at most this many messages are left, nothing else shows whether a source that asks to wait refuses them or everything.
+/// With at most this many messages left, nothing else shows whether a source that asks to wait refuses these or everything.
 const FEW: usize = 3;
 
-/// Copies what is missing in every folder. An error that affects only a folder ends that folder and is not an `Err`.
+/// Copies what is missing in every folder. An error that affects only one folder ends that folder and is not an `Err`.
 pub fn copy_folders(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -63,7 +63,7 @@ pub fn copy_folders(
         let missing = missing(&mut run);
         let Some(Some((record, uids, floor))) = within_folder(missing, mailbox, job)? else { continue };
         if ledger.highest_target_uid(&record)?.is_some_and(|highest| highest.0 >= floor) {
-            // A target may give a message the place of one that it has already, and confirm both.
+            // A target may give a message the UID of one that it already has, and confirm both.
             let recorded = ledger.target_uids(&record)?;
             let progress = &mut job.progress;
             progress.recorded_places = recorded.into_iter().filter(|place| !progress.places.contains(place)).collect();
@@ -93,8 +93,8 @@ pub fn copy_folders(
     copy_or_count(mailbox, sessions, ledger, folders, together, bytes)
 }
 
-/// Copies folders together. Where the mailbox ends because the target or another run stores what we store, counts in all folders what is there
-/// twice: the next run does not know it.
+/// Copies folders together. If the mailbox ends because the target or another run stores what we store, counts the duplicates in all
+/// folders: the next run does not know about them.
 fn copy_or_count(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -110,7 +110,7 @@ fn copy_or_count(
     ended
 }
 
-/// Checks again those of the next folders on the target that were checked long ago, with all requests ahead of the answers.
+/// Checks again those of the next target folders that were checked long ago, with all requests ahead of the answers.
 fn look_again(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), Halt> {
     let next = folders.iter_mut().filter(|job| !job.progress.finished && job.scan.is_some()).take(TOGETHER_FOLDERS);
     let targets = next.filter_map(|job| job.target.as_mut());
@@ -119,7 +119,7 @@ fn look_again(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), 
     let wire_names: Vec<&[u8]> = old.iter().map(|target| target.wire_name.as_slice()).collect();
     let statuses = sessions.target.statuses(&wire_names).on(Side::Target)?;
     for (target, status) in old.iter_mut().zip(statuses) {
-        // Without an answer, or without a UIDNEXT in it, what is known stays, and the folder is asked about separately.
+        // Without an answer, or without UIDNEXT in it, the earlier status stays, and the folder is asked about separately.
         if let Some(status) = status.filter(|status| status.uid_next.is_some()) {
             target.open.status = status;
             target.looked_at = Instant::now();
@@ -128,7 +128,7 @@ fn look_again(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), 
     Ok(())
 }
 
-/// Copies pass by pass, until none of the folders has anything left to try.
+/// Copies pass by pass, until no folder has anything left to try.
 fn copy_together(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -143,7 +143,7 @@ fn copy_together(
     }
     mailbox.kept_back.messages.clear();
     let mut rounds = claim(mailbox, sessions, ledger, folders, &mut together)?;
-    // Folders in which something is there twice, and that have nothing left to send that would show why.
+    // Folders with duplicates and nothing left to send that would show the reason.
     let mut unclear: Vec<usize> = Vec::new();
     while !rounds.is_empty() {
         let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &rounds);
@@ -171,7 +171,7 @@ fn copy_together(
                 Ok(Some(Next::ProbeElsewhere)) => unclear.push(folder),
                 Ok(Some(Next::AsPlanned)) => {}
                 Ok(None) => together[folder].rounds.clear(),
-                // What the other folders have twice has to be known before the mailbox ends.
+                // The duplicates in the other folders must be known before the mailbox ends.
                 Err(halt @ Halt::Problem(_)) => ended = ended.and(Err(halt)),
                 Err(halt) => return Err(halt),
             }
@@ -184,7 +184,7 @@ fn copy_together(
             if folders[together[folder].job].progress.finished {
                 continue;
             }
-            // The message that went alone into another folder is there once.
+            // The message that went alone into another folder is there only once.
             with_folder(mailbox, sessions, ledger, folders, &mut together[folder], |run, copying| {
                 take_others(run, copying, more)
             })?;
@@ -197,7 +197,7 @@ fn copy_together(
     kept_back::name(mailbox, sessions, ledger, folders, &together)
 }
 
-/// Works on a folder that is being copied. An error that only reaches it ends it; none then.
+/// Works on a folder that is being copied. An error that affects only this folder ends it, and returns none.
 fn with_folder<T>(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -222,7 +222,7 @@ fn claim(
 ) -> Result<Vec<Round>, Halt> {
     let next =
         |copying: &Copying, least| copying.rounds.last().is_some_and(|round| !round.alone && round.uids.len() >= least);
-    // In a folder with two or more, another message can show what stores messages twice there.
+    // In a folder with two or more, another message can show what stores duplicates there.
     let first_with = |least| together.iter().position(|copying| next(copying, least));
     let Some(folder) = first_with(2).or_else(|| first_with(1)) else { return Ok(next_rounds(together)) };
     let copying = &mut together[folder];
@@ -242,7 +242,7 @@ fn claim(
     Ok(vec![first])
 }
 
-/// One pass over the folders that have a round in it.
+/// One pass over all folders with a round in it.
 fn run_pass(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -279,7 +279,7 @@ fn run_pass(
     };
     let by_target = matches!(halt, Halt::Server { side: Side::Target, .. });
     mailbox.one_connection |= had_two && by_target;
-    // It may be the question for the number of messages that costs the connection.
+    // The question for the number of messages may have cost the connection.
     mailbox.asks_for_counts &= !by_target;
     let later: usize = together.iter().flat_map(|copying| &copying.rounds).map(|round| round.uids.len()).sum();
     let few = left.len() + later <= FEW;
@@ -304,7 +304,7 @@ fn run_pass(
         Halt::Server { side, error } => unanswered.into_iter().for_each(|sent| suspect(sent, *side, error)),
         _ => {}
     }
-    // The messages show what costs a connection here.
+    // These messages show what costs a connection.
     if matches!(&halt, Halt::Server { error, .. } if error.is_connection()) {
         return Err(halt);
     }
@@ -313,8 +313,8 @@ fn run_pass(
     Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned })
 }
 
-/// Reconciles the folder with earlier runs: finds what is missing on the target, and the UID from which on everything is new there; none
-/// when nothing is missing.
+/// Reconciles the folder with earlier runs: returns the messages that are missing on the target, and the UID from which everything there is
+/// new; none if nothing is missing.
 fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>, u32)>, Halt> {
     let (record, since) = learn_the_past(run)?;
     run.report_found(&record)?;
@@ -332,17 +332,17 @@ fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>
     Ok(Some((record, missing, floor)).filter(|(_, missing, _)| !missing.is_empty()))
 }
 
-/// What comes next, after a round of a folder.
+/// What follows a round of a folder.
 enum Next {
     AsPlanned,
-    /// This round, to see what becomes of its message.
+    /// This round, to find out how often its message is stored.
     Probe(Round),
     /// The same with a message of another folder, since this one has none left.
     ProbeElsewhere,
 }
 
-/// Takes the end of a round in, and decides what is tried next of it. What others have stored meanwhile is not sent any more. `more` says
-/// whether any folder has something left.
+/// Takes in the end of a round, and decides what to try next of it. Messages that others have stored meanwhile are not sent any more.
+/// `more` says whether any folder has something left.
 fn take_end(
     run: &mut FolderRun<'_, '_>,
     copying: &mut Copying,
@@ -363,7 +363,7 @@ fn take_end(
     let again = sort_refused(run, round.way, round.dates, refused, &mut copying.retries)?;
     let next = |(way, dates, uids)| Round { dates, ..Round::of(round.folder, uids, way, round.alone) };
     copying.rounds.extend(again.into_iter().map(next));
-    // Below the others, so that its turn comes when they are finished.
+    // Below the others, so that its turn comes last.
     let last = |uid| Round { dates: round.dates, ..Round::of(round.folder, vec![uid], AppendWay::Single, true) };
     copying.rounds.splice(0..0, refused_for_now.into_iter().map(last));
     match take_others(run, copying, more)? {
@@ -377,7 +377,7 @@ fn take_end(
     }
 }
 
-/// Looks for what others have stored in the folder meanwhile; that is not sent any more.
+/// Looks for messages that others have stored in the folder meanwhile; these are not sent any more.
 fn take_others(run: &mut FolderRun<'_, '_>, copying: &mut Copying, more: bool) -> Result<Others, Halt> {
     let (floor, left) = (copying.target.floor, copying.uids());
     let (others, theirs) = concurrent::look_for_others(run, &copying.record, floor, &left, more || !left.is_empty())?;

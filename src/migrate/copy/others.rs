@@ -1,4 +1,4 @@
-//! Whether others store in the folders while they are copied, over all folders of a pass: `reconcile::concurrent` finds it out of one folder.
+//! Whether others store in the folders during the copying, over all folders of a pass; `reconcile::concurrent` finds out for one folder.
 
 use super::copying::Copying;
 use super::round::Round;
@@ -13,8 +13,8 @@ use crate::migrate::sessions::Sessions;
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
-/// Asks what the folders of a pass hold, all questions ahead of the answers: where something is left to copy all of them, otherwise those whose
-/// UIDs do not show that everything new is ours.
+/// Asks for the message counts of the folders of a pass, all questions ahead of the answers: of all folders if something is left to copy,
+/// otherwise of those whose UIDs do not show that everything new is ours.
 pub fn count_again(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -42,7 +42,7 @@ pub fn count_again(
     Ok(())
 }
 
-/// Where the mailbox ends because somebody stores what we store, counts what is there twice in all folders: the next run does not know it.
+/// If the mailbox ends because somebody stores what we store, counts the duplicates in all folders: the next run does not know about them.
 pub fn count_doubled(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -60,7 +60,7 @@ pub fn count_doubled(
     Ok(())
 }
 
-/// Chooses one message of all that are left, at random, to be sent alone: it shows whether the target stores things twice.
+/// Chooses one of all messages left, at random, to send it alone: it shows whether the target stores everything twice.
 pub fn probe_elsewhere(together: &mut [Copying], folders: &mut [FolderJob]) -> Option<Round> {
     let uids = |(folder, copying): (usize, &Copying)| {
         let rounds = copying.rounds.iter().filter(|round| !round.alone);

@@ -1,10 +1,10 @@
-//! One pass of copying: the messages of one folder or of many flow as one stream from the source to the target, read on one thread
-//! and sent on another.
+//! One pass of copying: the messages of one folder or of many flow as one stream from the source to the target, read on one thread and sent
+//! on another.
 //!
 //! The next folder is read while the target still answers for the last one, so that a folder costs no round trip of its own. A [`Round`] is
 //! what a folder sends in a pass, and a [`RoundEnd`] its outcome.
 //!
-//! A pass ends early where the target's folders show that they get more than we send: what is left then is for whoever called.
+//! A pass ends early if the target's folders show that they get more than we send; the caller decides about the rest.
 
 use crate::domain::{Side, Uid};
 use crate::imap::{BodyBatch, FolderToRead, ImapError, Reader, Writer};
@@ -22,30 +22,30 @@ use std::sync::Arc;
 const BATCH_MESSAGES: usize = 500;
 /// At most this many bytes are in a batch, unless a single message is larger.
 const BATCH_BYTES: u64 = 2 << 20;
-/// Chunks of at most 64 KiB between the two threads.
+/// At most this many chunks, each of at most 64 KiB, wait between the two threads.
 const CHUNKS_BETWEEN: usize = 16;
 
 /// Why a pass ended early, and where it was.
 #[derive(Debug)]
 pub struct PassHalt {
-    /// Why.
+    /// Why it ended.
     pub halt: Halt,
-    /// The round whose messages were sent.
+    /// The round whose messages were being sent.
     pub round: usize,
-    /// The message that was read, or was next, and its round.
+    /// The message that was being read, or was next, and its round.
     pub lost_at: Option<(usize, Uid)>,
-    /// The messages that were sent, in part at least, and not answered, and their rounds.
+    /// The messages that were sent, at least in part, and not answered, and their rounds.
     pub unanswered: Vec<(usize, Uid)>,
 }
 
 impl PassHalt {
-    /// The pass did not begin.
+    /// A halt from before the pass began.
     fn before(halt: Halt) -> Self {
         Self { halt, round: 0, lost_at: None, unanswered: Vec::new() }
     }
 }
 
-/// Copies the messages of the rounds, over a second connection to the target too if there is one. The target's folders exist.
+/// Copies the messages of the rounds, also over a second connection to the target if there is one. The target's folders must exist.
 pub fn copy_pass(
     source: &mut Reader,
     target: (&mut Writer, Option<&mut Writer>),
@@ -91,7 +91,7 @@ fn appenders<'a>((first, second): (&'a mut Writer, Option<&'a mut Writer>)) -> R
     Ok(Appenders::new(first, second.map(Writer::appender).transpose()?))
 }
 
-/// Splits the messages of all rounds into batches by number and size; a large message is a batch of its own, and so is an empty one: a
+/// Splits the messages of all rounds into batches by number and size. A large message is a batch of its own, and so is an empty one: a
 /// literal of zero bytes cancels the whole MULTIAPPEND (RFC 3502, section 6.3.11).
 fn batches(folders: &[Copying], rounds: &[Round]) -> Vec<BodyBatch> {
     let mut batches: Vec<BodyBatch> = Vec::new();

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// The batches that are not asked for yet. Gives none while the account is held, and none once it is closed.
+/// The batches not requested yet. Gives none while the account is held, and none once it is closed.
 pub struct Queue {
     control: AccountControl,
     batches: Mutex<VecDeque<BodyBatch>>,
@@ -21,7 +21,7 @@ impl Queue {
         Self { control, batches: Mutex::new(batches.iter().cloned().collect()), is_closed: AtomicBool::new(false) }
     }
 
-    /// Nothing more is to be asked for in this pass.
+    /// Ends the requests of this pass.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
     }
@@ -46,9 +46,9 @@ impl BodyFeed for &Queue {
     }
 }
 
-/// What the reading thread passes to the sending one.
+/// What the reading thread passes to the sending thread.
 pub enum Item {
-    /// What follows belongs to this round's folder.
+    /// The messages that follow belong to this round's folder.
     Opened { round: usize },
     /// This round's folder cannot be read.
     NotOpened { round: usize, why: NotOpened },
@@ -60,13 +60,13 @@ pub enum Item {
     End { bytes: u64, digest: Digest },
     /// The source could not deliver it.
     Unreadable { uid: Uid, words: String },
-    /// It is no longer there.
+    /// It no longer exists.
     Absent { uid: Uid },
     /// A batch is finished.
     BatchEnd,
 }
 
-/// Measures what it reads and passes it on. Blocks while the sending thread is behind.
+/// Measures what it reads and passes it on. Blocks while the sending thread lags behind.
 pub struct ChannelSink {
     sender: Sender<Item>,
     measure: Option<SizeAndDigest>,

@@ -1,4 +1,4 @@
-//! Decides what happens to messages that one of the servers does not deliver or accept: the next way, the next date, or being named as
+//! Decides what happens to messages that one of the servers does not deliver or accept: the next way, the next date, or naming them as
 //! failed.
 
 use crate::domain::{MessageHead, Note, Problem, ProblemKind, Side, Uid};
@@ -13,15 +13,15 @@ use crate::migrate::reconcile::{Connection, settle_intents};
 use crate::progress::{Event, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is tried once more before messages are named as failed.
+/// What is left to try before messages are named as failed.
 pub struct Retries {
-    /// Whether the folder was created again, because it was gone.
+    /// Whether the folder, once gone, was created again.
     pub folder_made_again: bool,
     /// The flags they are sent with.
     pub flags: SentFlags,
 }
 
-/// Names messages that the source did not deliver. Those that it silently passed over are looked for once more: only messages that are
+/// Names messages that the source did not deliver. Those that it silently passed over are requested once more: only messages that are
 /// really gone count as deleted meanwhile.
 pub fn take_lost(run: &mut FolderRun<'_, '_>, end: &RoundEnd) -> Result<(), Halt> {
     let unreadable = end.unreadable.iter();
@@ -73,8 +73,8 @@ pub fn without_stored(
 /// Puts off messages that the target refused in words that ask to wait, and returns those to send once more, alone and last. The words may
 /// concern a message or the whole server:
 ///
-/// 1. One that the target refuses again, although it accepted others in between, is named.
-/// 2. One that it refuses again without having accepted others in between is a reason to wait: this is the error.
+/// 1. A message that is refused again, although others were accepted in between, is named.
+/// 2. A message that is refused again, with no others accepted in between, is a reason to wait: this is the error.
 /// 3. If few are left after long waiting, nothing else can be tried, and they are named.
 pub fn put_off(run: &mut FolderRun<'_, '_>, refused: Vec<RefusedMessage>) -> Result<Vec<Uid>, Halt> {
     const FEW: usize = 3;
@@ -113,7 +113,7 @@ pub fn sort_refused(
         refused.iter().filter(|message| message.taken_later).map(|message| message.uid).collect();
     let mut failures = Vec::new();
     let again = sort(run, way, dates, refused, retries, &mut failures);
-    // Whatever else is wrong, failed messages are named.
+    // Whatever else is wrong, failed messages must be named.
     let is_open = |failure: &mut Failure| failure.refusal().is_some() && !is_meant.contains(&failure.uid());
     let open: Vec<Failure> = failures.extract_if(.., is_open).collect();
     let named = run.fail_all(failures);
@@ -173,7 +173,7 @@ fn sort(
             (why, _) if retries.flags.spare(&run.scan.heads, message.uid, &message.words, *why == Refusal::Flags) => {
                 again.entry((true, dates)).or_default().push(message.uid);
             }
-            // Courier 5.0 refuses whole messages because of a date before 1970, and its words do not say so.
+            // Courier 5.0 refuses whole messages because of a date before 1970, without saying so.
             (_, Some(_)) if is_before_1970(run, message.uid) => {
                 again.entry((true, DateStyle::None)).or_default().push(message.uid);
             }

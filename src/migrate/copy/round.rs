@@ -1,4 +1,4 @@
-//! What one folder sends in one pass, and what became of it.
+//! What one folder sends in one pass, and the outcome.
 
 use crate::domain::Uid;
 use crate::imap::{AppendWay, FolderStatus, NotOpened, Refusal};
@@ -18,7 +18,7 @@ pub enum DateStyle {
 }
 
 impl DateStyle {
-    /// A date as APPEND has it.
+    /// The date as APPEND needs it.
     pub fn text(self, date: DateTime<FixedOffset>) -> Option<String> {
         let text = crate::imap::date_text(&date);
         match self {
@@ -29,13 +29,13 @@ impl DateStyle {
     }
 }
 
-/// Messages of one folder that are sent the same way in one pass.
+/// Messages of one folder that are sent in the same way in one pass.
 pub struct Round {
     /// The folder, by its index among those that are copied together.
     pub folder: usize,
-    /// Which messages, in order.
+    /// The UIDs on the source, in order.
     pub uids: Vec<Uid>,
-    /// Batches or one by one.
+    /// In batches or one by one.
     pub way: AppendWay,
     /// How dates are written.
     pub dates: DateStyle,
@@ -44,25 +44,25 @@ pub struct Round {
 }
 
 impl Round {
-    /// Sends these messages of a folder, with dates in their usual form.
+    /// A round with these messages of a folder, and dates in their usual form.
     pub fn of(folder: usize, uids: Vec<Uid>, way: AppendWay, alone: bool) -> Self {
         Self { folder, uids, way, dates: DateStyle::TwoDigits, alone }
     }
 }
 
-/// Learns how a pass progresses. Rounds are named by their index in the pass.
+/// Follows the progress of a pass. A round is named by its index in the pass.
 pub trait Desk {
     /// The first message of this round is sent now.
     fn began(&mut self, round: usize);
-    /// Whether the target has given this UID of its folder to no other message; from now on it belongs to this one.
+    /// Whether the target has given this UID of its folder to no other message; then it is reserved for this one.
     fn is_free(&mut self, round: usize, place: Uid) -> bool;
-    /// These messages are durably done; `overtaken` others, sent before some of them, have no answer yet. This may take some time.
+    /// These messages are durably done; `overtaken` others, sent before some of them, have no answer yet. May block for a while.
     fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done], overtaken: u64) -> Result<(), Halt>;
-    /// Whether to ask what the round's folder holds behind a batch; `is_last` says that it is the round's last.
+    /// Whether to ask for the count of the round's folder behind a batch; `is_last` says that it is the round's last.
     fn is_to_count(&self, round: usize, is_last: bool) -> bool;
-    /// What the round's folder held when this many messages of the round had been sent.
+    /// The status of the round's folder after this many messages of the round had been sent.
     fn counted(&mut self, round: usize, sent: u64, status: FolderStatus);
-    /// Whether nothing more is to be sent in this pass, because a folder got more than we sent.
+    /// Whether nothing more may be sent in this pass, because a folder got more than we sent.
     fn is_in_doubt(&self) -> bool;
 }
 
@@ -75,7 +75,7 @@ pub struct RefusedMessage {
     pub why: Refusal,
     /// The target's words.
     pub words: String,
-    /// Whether it was refused together with others, so that any of them may be the cause.
+    /// Whether it was refused together with others, any of which may be the cause.
     pub together: bool,
     /// Whether the target accepted a message that was sent after it in the same pass.
     pub taken_later: bool,
@@ -89,7 +89,7 @@ impl RefusedMessage {
     }
 }
 
-/// What became of the messages of a round that were not copied.
+/// What happened to the messages of a round that were not copied.
 #[derive(Debug, Default)]
 pub struct RoundEnd {
     /// Refused by the target.
@@ -100,6 +100,6 @@ pub struct RoundEnd {
     pub absent: Vec<Uid>,
     /// Not begun, because the run is held or the pass ended early.
     pub left: Vec<Uid>,
-    /// Why the source's folder was not opened, if so.
+    /// Why the source folder was not opened, if it was not.
     pub not_opened: Option<NotOpened>,
 }

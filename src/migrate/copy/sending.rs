@@ -3,9 +3,9 @@
 //! The program's safety depends on the order kept here: a message is durably intended in the ledger before its first byte goes out, and it
 //! is done only when the target has confirmed it. Whatever happens in between, the intent stays and the target is asked later.
 //!
-//! Behind the last batch of a folder, and behind each where the target announces no UIDs, the target is asked what the folder holds; now and
-//! then also what an earlier folder holds by now, whose messages are all answered. Once the desk doubts whether only we store there, what the
-//! source still delivers is not sent.
+//! Behind the last batch of a folder, and behind each batch if the target announces no UIDs, the target is asked for the folder's count;
+//! now and then also for the count of an earlier folder whose messages are all answered. Once the desk doubts that only we store there,
+//! what the source still delivers is not sent.
 
 use crate::domain::{Digest, Side, Uid};
 use crate::imap::{Announced, AppendWay, Begun, BodyBatch, Counted, Destination, ImapError, Settled, Stored};
@@ -20,20 +20,20 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// At most this many commands are unanswered when the next batch begins: enough for answers that take long to arrive. A near server answers
-/// sooner, and there are never this many.
+/// sooner and never has this many.
 const BATCHES_IN_FLIGHT: usize = 8;
 const SINGLES_IN_FLIGHT: usize = 64;
 /// At most this many bytes are unanswered.
 const BYTES_IN_FLIGHT: u64 = 8 << 20;
-/// At most this much is intended with one durable write.
+/// At most this many bytes are intended with one durable write.
 const INTENDED_BYTES: u64 = 4 << 20;
 const INTENDED_MESSAGES: usize = 1000;
 
-/// Behind so many folders the target is asked once what an earlier one holds by now: if it stores a second copy of everything after it has
-/// answered, nothing else shows it before the pass ends.
+/// After this many folders the target is asked once for the count of an earlier one: if it stores a second copy of everything after it has
+/// answered, nothing else shows that before the pass ends.
 const FOLDERS_PER_LOOK_BACK: usize = 8;
 
-/// The longest time for which one command is written: over a slow network the target can then answer, and the follower begin to check, long
+/// The longest time that one command is written for: over a slow network the target can then answer, and the follower begin to check, long
 /// before a whole batch is sent. A batch that is sent sooner is one command, and one wait for the target's disk.
 const LONGEST_COMMAND: Duration = Duration::from_millis(250);
 
@@ -49,34 +49,34 @@ pub struct Sending<'a, 'd> {
     queue: &'a Queue,
     ledger: &'a mut Ledger,
     desk: &'a mut (dyn Desk + 'd),
-    /// The round whose messages arrive.
+    /// The round of the arriving messages.
     round: usize,
-    /// The round whose beginning was reported last.
+    /// The last round whose beginning was reported.
     began: Option<usize>,
-    /// How many batches are intended, durably.
+    /// The number of durably intended batches.
     intended: usize,
     /// The last message of each batch.
     last: HashSet<Key>,
-    /// Since when the present command has been written.
+    /// When the writing of the current command began.
     command_since: Option<Instant>,
     /// Size and digest of messages that were sent but are not settled.
     measured: HashMap<Key, (u64, Digest)>,
-    /// Intended but not delivered by the source yet, the one that is arriving first.
+    /// Intended but not delivered by the source yet; the one that is arriving comes first.
     awaited: VecDeque<Key>,
-    /// The message that arrives now, and whether it is passed on.
+    /// The arriving message, and whether it is passed on.
     current: Option<(Key, bool)>,
-    /// What is known but not recorded yet, by round.
+    /// Known but not recorded yet, by round.
     news: Vec<News>,
     ends: Vec<RoundEnd>,
     /// The last message, in the order of the pass, that the target has accepted.
     last_taken: Option<Key>,
     /// How many messages of each round were begun.
     begun: Vec<u64>,
-    /// What the target was asked, by the number of the question: the round, and how many messages of it had been begun.
+    /// The questions to the target, by number: the round, and how many of its messages had been begun.
     questions: Vec<(usize, u64)>,
 }
 
-/// What is known about a round's messages but not recorded yet.
+/// Known about a round's messages but not recorded yet.
 #[derive(Default)]
 struct News {
     done: Vec<Done>,
@@ -119,24 +119,24 @@ impl<'a, 'd> Sending<'a, 'd> {
         &self.folders[self.rounds[round].folder]
     }
 
-    /// The round whose messages were sent last.
+    /// The last round whose messages were sent.
     pub fn round(&self) -> usize {
         self.round
     }
 
-    /// The message that was read, or was next.
+    /// The message that was being read, or was next.
     pub fn awaited(&self) -> Option<Key> {
         let not_intended =
             || self.batches.get(self.intended).and_then(|batch| Some((batch.folder.number, *batch.uids.first()?)));
         self.awaited.front().copied().or_else(not_intended)
     }
 
-    /// The messages that were sent, in part at least, and not answered.
+    /// The messages that were sent, at least in part, and not answered.
     pub fn unanswered(&self) -> Vec<Key> {
         self.measured.keys().copied().chain(self.current.map(|(key, _)| key)).collect()
     }
 
-    /// What became of the rounds.
+    /// The outcomes of the rounds.
     pub fn into_ends(mut self) -> Vec<RoundEnd> {
         for (round, end) in self.ends.iter_mut().enumerate() {
             let is_before_taken = |uid| Some((round, uid)) < self.last_taken;
@@ -145,14 +145,14 @@ impl<'a, 'd> Sending<'a, 'd> {
         self.ends
     }
 
-    /// Sends what arrives until the source has no more.
+    /// Sends what arrives until the source has nothing more.
     pub fn run(&mut self, items: &Receiver<Item>) -> Result<(), Halt> {
         while let Ok(item) = items.recv() {
             self.take(item)?;
         }
         if self.current.is_some() {
             // The source fell silent in the middle of a message: the target waits for bytes that will not come, but answers for the
-            // messages that are complete.
+            // complete messages.
             self.settle(0, 0)?;
             self.record(self.intended)?;
             return Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned });
@@ -173,7 +173,7 @@ impl<'a, 'd> Sending<'a, 'd> {
             Item::NotOpened { round, why } => self.ends[round].not_opened = Some(why),
             Item::Begin { uid, .. } if self.queue.is_closed() => self.leave(uid),
             Item::Begin { uid, bytes: 0 } if self.announces_content(uid) => {
-                // Nothing is sent: the source has the message but delivers nothing.
+                // Nothing is sent: the source has the message but delivers no content.
                 return self.take(Item::Unreadable { uid, words: String::new() });
             }
             Item::Begin { uid, bytes } => self.begin(uid, bytes)?,
@@ -217,7 +217,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         self.folder(self.round).heads().get(uid).is_some_and(|head| head.size > 0)
     }
 
-    /// A message that is not sent any more; it has not to be looked for.
+    /// Leaves out a message that is not sent any more; nobody needs to look for it.
     fn leave(&mut self, uid: Uid) {
         let key = (self.round, uid);
         if self.awaited.contains(&key) {
@@ -227,7 +227,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         self.ends[self.round].left.push(uid);
     }
 
-    /// Ends the command that is being written, and takes the answers that have come. A batch may have ended with it, with this message.
+    /// Ends the current command and takes the answers that have arrived. `last` is set if this message also ended a batch.
     fn end_command(&mut self, last: Option<Key>) -> Result<(), Halt> {
         self.command_since = None;
         self.appenders.end_batch().on(Side::Target)?;
@@ -243,7 +243,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         Ok(())
     }
 
-    /// Asks what the folder holds behind the batch that has ended, where nothing else shows it.
+    /// Asks for the folder's count behind the batch that has ended, unless UIDs show it.
     fn ask(&mut self, (round, uid): Key) -> Result<(), Halt> {
         let is_last = self.rounds[round].uids.last() == Some(&uid);
         if !self.desk.is_to_count(round, is_last) {
@@ -251,7 +251,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         }
         self.ask_about(round)?;
         if is_last && round % FOLDERS_PER_LOOK_BACK == FOLDERS_PER_LOOK_BACK - 1 {
-            // The folder before that of the last answer has all its answers.
+            // The folder before the one that was answered last has all its answers.
             let answered = self.last_taken.and_then(|(round, _)| round.checked_sub(1));
             answered.map_or(Ok(()), |earlier| self.ask_about(earlier))?;
         }
@@ -298,7 +298,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         Ok(())
     }
 
-    /// The source no longer owes this one.
+    /// Notes that the source no longer owes this message.
     fn delivered(&mut self, key: Key) {
         if self.awaited.front() == Some(&key) {
             self.awaited.pop_front();
@@ -355,8 +355,8 @@ impl<'a, 'd> Sending<'a, 'd> {
         Ok(())
     }
 
-    /// The UID that a target gives a message, unless another message has it: a server that keeps only one of two equal messages may give
-    /// both the same UID. A message without a UID there is looked for by content.
+    /// The UID that the target announced for a message, unless another message has it: a server that keeps only one of two equal messages
+    /// may give both the same UID. A message without a UID is looked for by content.
     fn place(&mut self, round: usize, announced: Option<Uid>) -> Result<Option<Uid>, Halt> {
         let Some(place) = announced.filter(|place| self.desk.is_free(round, *place)) else { return Ok(None) };
         let Copying { target, record, .. } = self.folder(round);
@@ -364,7 +364,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         Ok(Some(place).filter(|_| !is_old))
     }
 
-    /// Up to which batch to intend next: at least one, and as many as are worth one durable write.
+    /// The batch up to which to intend next: at least one, and as many as are worth one durable write.
     fn next_intended(&self) -> usize {
         let (mut messages, mut bytes) = (0, 0_u64);
         let more = self.batches[self.intended..].iter().take_while(|batch| {

@@ -1,23 +1,23 @@
-//! The connections to the target on which a pass sends: one, or two alternately.
+//! The connections to the target that a pass sends on: one, or two alternately.
 //!
 //! With two, the target receives a batch on one connection while it still stores the previous batch on the other. Messages keep the order
-//! of the source all the same: a command ends only when the previous one into the same folder has been answered. Until it ends nothing of
-//! it is stored (RFC 3502). Otherwise it makes no difference on which connection a message is sent: `sending` decides what is recorded, and
+//! of the source all the same: a command ends only once the previous one into the same folder has been answered, and until it ends nothing
+//! of it is stored (RFC 3502). Otherwise it makes no difference which connection sends a message: `sending` decides what is recorded, and
 //! when.
 
 use crate::imap::{Announced, Appender, Begun, Counted, Destination, ImapError, Settled};
 use std::time::Duration;
 
-/// A target that keeps a folder locked while it receives a command could wait for the end of the second before it answers the first. After
-/// this long without an answer the second ends in any order, and the connections are no longer used alternately.
+/// A target that locks a folder while it receives a command could wait for the end of the second before it answers the first. After this
+/// long without an answer the second ends in any order, and the connections are no longer used alternately.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Appends on one connection, or on two alternately.
 pub struct Appenders<'a> {
     appenders: Vec<Appender<'a>>,
-    /// Which one is written to.
+    /// The connection that is written to.
     current: usize,
-    /// On which one the last batch ended.
+    /// The connection on which the last batch ended.
     last: usize,
     /// Whether the connections take batches alternately.
     in_turn: bool,
@@ -51,8 +51,7 @@ impl<'a> Appenders<'a> {
         self.appenders[self.current].end()
     }
 
-    /// The batch is complete; see [`Appender::end_batch`]. With two connections, waits for the previous batch, and then uses the other
-    /// connection.
+    /// Ends the batch; see [`Appender::end_batch`]. With two connections, waits for the previous batch, and then uses the other connection.
     pub fn end_batch(&mut self) -> Result<(), ImapError> {
         let (current, other) = (self.current, 1 - self.current);
         if let (true, Some(folder)) = (self.in_turn, self.appenders[current].folder()) {
@@ -61,7 +60,7 @@ impl<'a> Appenders<'a> {
                 self.current = other;
             } else {
                 log::debug!(
-                    "the target does not answer on one connection while we write to another: only one is used from now on"
+                    "the target does not answer on one connection while we write to the other; from now on only one is used"
                 );
                 self.in_turn = false;
             }
@@ -70,12 +69,12 @@ impl<'a> Appenders<'a> {
         self.appenders[current].end_batch()
     }
 
-    /// Asks what a folder holds behind the batch that ended last; see [`Appender::ask`].
+    /// Asks for a folder's count behind the batch that ended last; see [`Appender::ask`].
     pub fn ask(&mut self, question: usize, wire_name: &[u8]) -> Result<(), ImapError> {
         self.appenders[self.last].ask(question, wire_name)
     }
 
-    /// What was answered of that since the last call.
+    /// The answers since the last call.
     pub fn counted(&mut self) -> Vec<Counted> {
         self.appenders.iter_mut().flat_map(Appender::counted).collect()
     }
@@ -89,7 +88,7 @@ impl<'a> Appenders<'a> {
         Ok(settled)
     }
 
-    /// Reads the answers that have come; see [`Appender::settle_arrived`].
+    /// Reads the answers that have arrived; see [`Appender::settle_arrived`].
     pub fn settle_arrived(&mut self) -> Result<Vec<Settled>, ImapError> {
         let mut settled = Vec::new();
         for appender in &mut self.appenders {

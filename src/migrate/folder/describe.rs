@@ -1,24 +1,24 @@
 //! Describes a message to a person: date, sender, subject, size, UID.
 //!
-//! Copying does not need the sender and the subject. They are requested when something went wrong with a message, and only on a connection
-//! that is otherwise idle. If the source does not answer, only the names are missing: it is not asked again.
+//! Copying does not need the sender and the subject. They are requested when something went wrong with a message, and only on an otherwise
+//! idle connection. If the source does not answer, only the names are missing: it is not asked again.
 
 use crate::domain::{MessageName, Uid, UidValidity};
 use crate::imap::{Envelope, ImapError, Reader};
 use crate::migrate::heads::Head;
 use std::collections::BTreeMap;
 
-/// At most this many messages are asked for at once.
+/// At most this many messages are requested at once.
 const ASKED_FOR: usize = 100;
 
-/// Asks the source of a mailbox, as long as it answers.
+/// Asks the source of a mailbox for as long as it answers.
 #[derive(Debug, Default)]
 pub struct Names {
     is_in_doubt: bool,
 }
 
 impl Names {
-    /// What the source says about these messages of a folder. The second value is why its connection can no longer be used.
+    /// The source's envelopes of these messages of a folder. The second value is why its connection can no longer be used.
     pub fn ask(
         &mut self,
         source: &mut Reader,
@@ -32,7 +32,7 @@ impl Names {
         match source.envelopes(wire_name, uid_validity, &uids) {
             Ok(envelopes) => (envelopes, None),
             Err(error) => {
-                log::debug!("the source is not asked for subjects any more: {error}");
+                log::debug!("no more subjects are requested from the source: {error}");
                 self.is_in_doubt = true;
                 (BTreeMap::new(), Some(error).filter(ImapError::is_connection))
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// The messages of a folder that lost flags.
 #[derive(Debug, Default)]
 pub struct FlagsLost {
-    /// Each with the place of one of its lost flags among `flags`.
+    /// Each with the index in `flags` of one of its lost flags.
     messages: BTreeMap<Uid, usize>,
     /// The flags that were lost, each once.
     flags: Vec<String>,
@@ -22,7 +22,7 @@ impl FlagsLost {
         self.messages.entry(uid).or_insert(place);
     }
 
-    /// Adds others.
+    /// Adds those of another list.
     pub fn join(&mut self, others: Self) {
         for (uid, place) in others.messages {
             if let Some(flag) = others.flags.get(place) {
@@ -31,7 +31,7 @@ impl FlagsLost {
         }
     }
 
-    /// How many of the `stored` messages lost flags, and one of these flags; none when no message did.
+    /// How many of the `stored` messages lost flags, and one of these flags; none if no message did.
     pub fn of_stored(&self, stored: impl Fn(Uid) -> bool) -> Option<(u64, &str)> {
         let mut lost = self.messages.iter().filter(|(uid, _)| stored(**uid));
         let (_, place) = lost.next()?;

@@ -1,15 +1,15 @@
-//! How many times a connection was lost at one folder without progress in between.
+//! How often a connection was lost at one folder without progress in between.
 
 /// The losses at one folder.
 #[derive(Debug, Default)]
 pub struct FolderLosses {
     in_a_row: u32,
-    /// The folder's progress at the last one.
+    /// The folder's progress at the last loss.
     forward: u64,
 }
 
 impl FolderLosses {
-    /// Notes a loss at this progress of the folder. Returns how many there have been since the folder last made progress.
+    /// Notes a loss at this progress of the folder. Returns the number of losses since the folder last made progress.
     pub fn note(&mut self, forward: u64) -> u32 {
         if forward > self.forward {
             (self.in_a_row, self.forward) = (0, forward);
@@ -18,7 +18,7 @@ impl FolderLosses {
         self.in_a_row
     }
 
-    /// Whether there was any since the folder last made progress.
+    /// Whether there was a loss since the folder last made progress.
     pub fn any(&self) -> bool {
         self.in_a_row > 0
     }

@@ -1,6 +1,6 @@
 //! One folder of a mailbox as data: what is known about it on both sides, and what has been reported.
 //!
-//! Promises that nothing is reported twice in a run, however many attempts it takes. Leaves all work on a folder to the stages: `scan`,
+//! Promises that nothing is reported twice in a run, however many attempts it takes. The stages do all work on a folder: `scan`,
 //! `reconcile`, `copy` and `proof`.
 
 pub mod describe;
@@ -30,20 +30,20 @@ pub struct FolderJob {
     pub planned: PlannedFolder,
     /// Whether only messages are copied that no earlier folder has.
     pub rest: bool,
-    /// The source's folder, from its scan until it is proved.
+    /// The source folder, from its scan until it is proved.
     pub scan: Option<Arc<Scan>>,
-    /// The target's folder as this attempt found it.
+    /// The target folder as this attempt found it.
     pub target: Option<TargetFolder>,
     pub progress: FolderProgress,
 }
 
-/// A folder of the source as it was scanned.
+/// A folder of the source as scanned.
 pub struct Scan {
     pub status: FolderStatus,
     pub heads: Heads,
     /// Messages that the user's rules leave out.
     pub kept_back: BTreeSet<Uid>,
-    /// Messages that the target has as items.
+    /// Messages that are on the target as items.
     pub as_items: BTreeSet<Uid>,
 }
 
@@ -58,7 +58,7 @@ impl Scan {
         self.status.messages.saturating_sub(self.heads.read())
     }
 
-    /// What is known about its messages, of which `done` are on the target.
+    /// The evidence about its messages, of which `done` are on the target.
     pub fn evidence(&self, done: &BTreeSet<Uid>, progress: &FolderProgress) -> FolderEvidence {
         let as_items = self.as_items.len() as u64;
         let on_source = self.unlisted() + as_items;
@@ -75,14 +75,14 @@ impl Scan {
     }
 }
 
-/// The target's folder, ready to be appended to.
+/// A target folder, ready for appending.
 #[derive(Clone)]
 pub struct TargetFolder {
     pub wire_name: Vec<u8>,
     pub open: OpenFolder,
-    /// When it was looked at.
+    /// When its status was last requested.
     pub looked_at: Instant,
-    /// Messages from this UID on have come since then; 1 until that is known.
+    /// Messages from this UID on came after that; 1 until that is known.
     pub floor: u32,
 }
 
@@ -96,7 +96,7 @@ impl FolderJob {
         self.progress.is_suspect()
     }
 
-    /// Ends a folder all of whose messages are on the target from an earlier run, which recorded `bytes` and compared `compared` messages.
+    /// Ends a folder whose messages are all on the target from an earlier run, which recorded `bytes` and compared `compared` messages.
     pub fn take_over(
         &mut self,
         reporter: &Reporter<'_>,
@@ -118,7 +118,7 @@ impl FolderJob {
         self.end(reporter, None);
     }
 
-    /// Reports a problem of its kind once in a run.
+    /// Reports a problem, each kind once in a run.
     pub fn report_once(&mut self, reporter: &mut Reporter<'_>, problem: Problem) {
         if self.progress.reported.insert(problem.kind) {
             reporter.folder_problem(self.id, problem);
@@ -141,8 +141,8 @@ impl FolderJob {
         }
     }
 
-    /// Reports what is on the target and has not been reported yet. The numbers are for the whole folder, as is that of the messages that
-    /// an earlier run compared.
+    /// Reports what is on the target and has not been reported yet. All numbers are for the whole folder, also that of messages compared by
+    /// earlier runs.
     pub fn report_found(&mut self, reporter: &Reporter<'_>, (messages, bytes): (u64, u64), compared: u64) {
         // What was compared in this run is reported separately.
         let compared = if std::mem::replace(&mut self.progress.found_reported, true) { 0 } else { compared };
@@ -156,7 +156,7 @@ impl FolderJob {
         });
     }
 
-    /// Reports how many of the messages that are in the `record`, and did not fail, lost some of their flags, once in a run.
+    /// Reports how many of the messages in the `record` that did not fail lost some of their flags, once in a run.
     pub fn report_lost_flags(&mut self, reporter: &mut Reporter<'_>, record: &[Message]) {
         let recorded: BTreeSet<Uid> = record.iter().map(|message| message.uid).collect();
         let FolderProgress { flags_lost, failed, .. } = &self.progress;
@@ -167,7 +167,7 @@ impl FolderJob {
         self.report_once(reporter, problem);
     }
 
-    /// Ends the folder with what is known about its messages, and with the number of messages in the target's folder, if that is known.
+    /// Ends the folder with the evidence about its messages, and with the number of messages in the target folder, if known.
     pub fn finish(&mut self, reporter: &Reporter<'_>, evidence: FolderEvidence, target_messages: Option<u64>) {
         self.progress.evidence = Some(evidence);
         self.end(reporter, target_messages);
@@ -180,7 +180,7 @@ impl FolderJob {
     }
 }
 
-/// A folder that one side refuses to open, to read or to create.
+/// The problem of a folder that one side refuses to open, to read or to create.
 pub fn refused_folder(side: Side, planned: &PlannedFolder, error: &ImapError) -> Problem {
     let kind = match side {
         Side::Source => ProblemKind::FolderNotRead,

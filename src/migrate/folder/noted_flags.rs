@@ -1,8 +1,8 @@
-//! How the record notes the flags that were set for a message. A target may silently add keywords of its own, or drop some; neither is a
+//! The record's note of the flags that were set on a message. A target may silently add keywords of its own, or drop some; neither is a
 //! change by a person.
 //!
-//! Besides the flags that were set and kept, the note has `*keyword` for one that the target added, and `%keyword` for one that it did not
-//! keep. No flag contains either sign (RFC 9051, section 9, `atom`). All sets are in lower case, because case does not matter.
+//! Besides the flags that were set and kept, the note has `*keyword` for each that the target added, and `%keyword` for each that it did
+//! not keep. No flag contains either sign (RFC 9051, section 9, `atom`). All sets are in lower case, because case does not matter.
 
 use std::collections::BTreeSet;
 
@@ -22,19 +22,19 @@ pub fn folded(flags: &[String]) -> BTreeSet<String> {
     flags.iter().map(|flag| flag.to_ascii_lowercase()).collect()
 }
 
-/// What the target does not keep.
+/// The flags that the target does not keep.
 pub fn dropped(noted: &[String]) -> BTreeSet<String> {
     with_sign(noted, Some(DROPPED))
 }
 
-/// The flags that the message has on the target unless somebody has changed them there.
+/// The flags of the message on the target, unless somebody has changed them there.
 pub fn stored(noted: &[String]) -> BTreeSet<String> {
     let mut flags = with_sign(noted, None);
     flags.append(&mut with_sign(noted, Some(ADDED)));
     flags
 }
 
-/// The flags that a message with these flags on the source should have on the target.
+/// The flags that a message should have on the target if these are its flags on the source.
 pub fn to_be(here: &[String], noted: &[String]) -> BTreeSet<String> {
     let dropped = dropped(noted);
     let mut flags: BTreeSet<String> = folded(here).into_iter().filter(|flag| !dropped.contains(flag)).collect();
@@ -47,7 +47,7 @@ pub fn differ(here: &[String], noted: &[String]) -> bool {
     to_be(here, noted) != stored(noted)
 }
 
-/// The note of a message that was sent with the first flags and now has the second. Sorted.
+/// The note of a message that was sent with the flags `here` and now has `there`. Sorted.
 pub fn note(here: &[String], there: &[String]) -> Vec<String> {
     let (wanted, stands) = (folded(here), folded(there));
     let added =
@@ -59,7 +59,7 @@ pub fn note(here: &[String], there: &[String]) -> Vec<String> {
     noted
 }
 
-/// The note of a message that was read back some time after it was stored. People change system flags, so these stay as they were noted.
+/// The note of a message that was read back some time after it was stored. People change system flags, so these stay as noted.
 pub fn note_keywords(noted: &[String], here: &[String], there: &[String]) -> Vec<String> {
     let keywords = |flags: &[String]| flags.iter().filter(|flag| !flag.starts_with('\\')).cloned().collect::<Vec<_>>();
     let system = noted.iter().filter(|flag| flag.starts_with('\\')).cloned();

@@ -1,4 +1,4 @@
-//! What this run itself has put into a folder of the target: anything else that arrives there meanwhile comes from others.
+//! What this run has put into a target folder: anything else that arrives there meanwhile comes from others.
 
 use crate::domain::{Problem, ProblemKind, Uid};
 use crate::imap::FolderStatus;
@@ -7,50 +7,50 @@ use crate::ledger::Done;
 /// Our appends to one folder since it was checked, and what they show about others.
 #[derive(Debug, Default)]
 pub struct OwnAppends {
-    /// Whether others had already put there what was to be copied.
+    /// Whether others had already stored there what was to be copied.
     pub others_were_first: bool,
-    /// Messages that are there twice by now and have not been reported yet.
+    /// Messages with a duplicate that has not been reported yet.
     doubled: u64,
-    /// Whether what is there twice was reported.
+    /// Whether duplicates were reported.
     pub doubled_reported: bool,
     count: u64,
-    /// The highest UID among them.
+    /// The highest UID among our messages.
     highest: Option<Uid>,
-    /// Whether the target did not announce all of their UIDs.
+    /// Whether the target left out some of their UIDs.
     placeless: bool,
     /// How many were sent before some of them and have no answer yet.
     pub overtaken: u64,
-    /// What the folder held behind the last of them, where the target was asked.
+    /// The folder's status behind the last of them, if the target was asked.
     seen: Option<FolderStatus>,
-    /// How many more messages it held than before and ours.
+    /// How many messages it held beyond the earlier ones and ours.
     too_many: u64,
-    /// How many were too many when the folder was looked at last.
+    /// How many were too many when the folder was last looked at.
     looked_at: u64,
-    /// The message that is sent alone to find out what stores messages twice here.
+    /// The message that is sent alone to find out what stores duplicates here.
     pub probe: Probe,
 }
 
-/// A message that is sent alone after something was stored twice: a target that stores everything twice does so with this one as well, and
+/// A message that is sent alone after duplicates were found: a target that stores everything twice does so with this one as well, and
 /// another run is unlikely to send the same one at the same moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Probe {
-    /// Nothing has been stored twice.
+    /// There are no duplicates.
     #[default]
     None,
-    /// This one, by its UID on the source.
+    /// The probe was sent; its UID on the source.
     Sent(Uid),
-    /// It is there once; or it went into another folder, where it is looked at.
+    /// The probe is there once; or it went into another folder, and is looked at there.
     Once,
 }
 
 impl OwnAppends {
-    /// Begins again when the folder is checked again.
+    /// Begins again after the folder was checked again.
     pub fn begin(&mut self) {
         let Self { others_were_first, doubled, doubled_reported, .. } = *self;
         *self = Self { others_were_first, doubled, doubled_reported, ..Self::default() };
     }
 
-    /// Takes messages of ours in.
+    /// Takes in messages of ours.
     pub fn note(&mut self, done: &[Done]) {
         self.count += done.len() as u64;
         self.highest = self.highest.max(done.iter().filter_map(|done| done.target_uid).max());
@@ -58,17 +58,17 @@ impl OwnAppends {
         self.seen = None;
     }
 
-    /// Takes in what the folder held behind the last of them, and how many messages too many.
+    /// Takes in the folder's status behind the last of them, and how many messages are too many.
     pub fn note_counted(&mut self, status: FolderStatus, too_many: u64) {
         (self.seen, self.too_many) = (Some(status), too_many);
     }
 
-    /// What the folder held behind the last of them, where the target was asked.
+    /// The folder's status behind the last of them, if the target was asked.
     pub fn seen(&self) -> Option<FolderStatus> {
         self.seen
     }
 
-    /// How much more than ours there is, by what UIDs and numbers say without looking at any message. `floor` is the folder's UIDNEXT before.
+    /// How many messages are not ours, judging by UIDs and counts alone. `floor` is the folder's UIDNEXT before.
     pub fn surplus(&self, floor: u32) -> u64 {
         let gaps = self
             .next()
@@ -76,43 +76,43 @@ impl OwnAppends {
         gaps.max(self.too_many)
     }
 
-    /// Whether the folder is to be looked at before more is sent: somebody's mail is looked at once, and the more came by then, the more has to
-    /// come until it is looked at again.
+    /// Whether the folder must be looked at before more is sent: the first foreign message counts at once, and the more there were at the
+    /// last look, the more must come before the next one.
     pub fn is_in_doubt(&self, floor: u32) -> bool {
         self.surplus(floor) > 2 * self.looked_at
     }
 
-    /// The folder was looked at.
+    /// Notes that the folder was looked at.
     pub fn note_looked(&mut self, floor: u32) {
         self.looked_at = self.surplus(floor);
     }
 
-    /// Whether messages of ours are at UIDs that the target did not announce.
+    /// Whether the target did not announce the UIDs of some of our messages.
     pub fn is_placeless(&self) -> bool {
         self.placeless
     }
 
-    /// Whether UIDs do not say that all that is new in the folder is ours: nobody announced all of them, or there is only one.
+    /// Whether UIDs cannot show that everything new in the folder is ours: some were not announced, or there is only one.
     pub fn may_be_beside_others(&self) -> bool {
         self.placeless || self.count <= 1
     }
 
-    /// The UID after our highest, where the target announced all of them.
+    /// The UID after our highest, if the target announced all of them.
     pub fn next(&self) -> Option<u32> {
         self.highest.filter(|_| !self.placeless).map(|highest| highest.0.saturating_add(1))
     }
 
-    /// Whether the UIDs from `floor` to `next` are more than ours.
+    /// Whether there are more UIDs from `floor` to `next` than messages of ours.
     pub fn left_gaps(&self, floor: u32, next: u32) -> bool {
         u64::from(next.saturating_sub(floor)) > self.count
     }
 
-    /// Notes how many messages are there twice by now.
+    /// Notes how many messages have a duplicate now.
     pub fn note_doubled(&mut self, messages: u64) {
         self.doubled = messages;
     }
 
-    /// What is there twice and has not been reported yet, as a problem of a kind without its folder.
+    /// The duplicates that have not been reported yet, as a problem of this kind without its folder.
     pub fn take_doubled(&mut self, kind: ProblemKind) -> Option<Problem> {
         let doubled = std::mem::take(&mut self.doubled);
         self.doubled_reported |= doubled > 0;

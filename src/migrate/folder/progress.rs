@@ -1,4 +1,4 @@
-//! What was done and reported of a folder in this run, over all attempts, so that nothing is counted twice.
+//! What was done and reported for a folder in this run, over all attempts, so that nothing is counted twice.
 
 use super::flags_lost::FlagsLost;
 use super::losses::FolderLosses;
@@ -23,7 +23,7 @@ pub const SENT_ALONE: u32 = 2;
 /// The progress of one folder.
 #[derive(Debug, Default)]
 pub struct FolderProgress {
-    /// Whether it was reported how much earlier runs have compared.
+    /// Whether the comparisons of earlier runs were reported.
     pub found_reported: bool,
     /// What was reported as found on the target, and as copied.
     found: Counts,
@@ -36,57 +36,57 @@ pub struct FolderProgress {
     pub dateless: BTreeSet<Uid>,
     /// Sent without some of their flags.
     pub flags_lost: FlagsLost,
-    /// On the target as the source delivered them, but far from the size that it announced: that size, and their own.
+    /// On the target as the source delivered them, but far from the announced size: the announced and the delivered size, in bytes.
     pub unlike_announced: BTreeMap<Uid, (u64, u64)>,
-    /// Seen on the target with the size that was sent.
+    /// Seen on the target with the size as sent.
     pub sized: BTreeSet<Uid>,
-    /// Reported as checked by size; the ledger does not note that.
+    /// Reported as checked by size, which the ledger does not note.
     pub sizes_reported: BTreeSet<Uid>,
-    /// The places on the target that were announced for messages of this run.
+    /// The target UIDs that were announced for messages of this run.
     pub places: BTreeSet<Uid>,
     /// Messages of this run whose places were seen empty after the copying.
     pub emptied: BTreeSet<Uid>,
-    /// The places of the record before this run sent anything, if UIDNEXT does not distinguish them from new ones.
+    /// The recorded places before this run sent anything, if UIDNEXT does not distinguish them from new ones.
     pub recorded_places: BTreeSet<Uid>,
-    /// What a few recorded messages show about the record; none before they were looked at, or if there is no record.
+    /// What a few recorded messages show about the record; none before they were looked at, or without a record.
     pub witnesses: Option<Witnesses>,
-    /// Whether what earlier runs left unchecked was looked for.
+    /// Whether messages that earlier runs left unchecked were looked for.
     pub unchecked_settled: bool,
-    /// What the target's folder held before this run copied anything into it, if the target announces no credible UIDNEXT.
+    /// The contents of the target folder before this run copied anything into it, if the target announces no credible UIDNEXT.
     pub there_before: Option<BTreeSet<Uid>>,
     /// Whether messages of an earlier run that its record does not know were looked for.
     pub forgotten_settled: bool,
-    /// How many messages the target's folder held when this run first saw it.
+    /// The number of messages in the target folder when this run first saw it.
     pub first_on_target: Option<u64>,
     /// Whether this run has begun a new record of the folder.
     pub begun_anew: bool,
     /// What was read of it on either side for a comparison before a connection was lost.
     pub shelves: [Shelf; 2],
-    /// Whether the marks of all that was copied were compared.
+    /// Whether the marks of all copied messages were compared.
     pub marks_compared: bool,
-    /// How many messages the target's folder holds after the copying, as far as it was seen.
+    /// The number of messages in the target folder after the copying, if known.
     pub on_target: Option<u64>,
-    /// The target folder's UIDNEXT before anything was copied into it whose marks were not compared.
+    /// The target folder's UIDNEXT before the first copied message whose marks were not compared.
     pub floor: Option<Uid>,
-    /// The messages at which the connection to the target was lost while they were in flight.
+    /// Losses of the connection to the target, by the messages in flight.
     pub sending_losses: Losses<Uid>,
-    /// The messages at which the connection to the target was lost while nothing else was in flight.
+    /// Losses of the connection to the target, by the message that alone was in flight.
     pub sent_singly: Losses<Uid>,
-    /// The messages at which the connection to the source was lost while they were read.
+    /// Losses of the connection to the source, by the message that was being read.
     pub reading_losses: Losses<Uid>,
-    /// The messages of the target, by their UIDs there, at which the connection to it was lost while they were read.
+    /// Losses of the connection to the target while reading back, by the message's UID there.
     pub read_back_losses: Losses<Uid>,
-    /// How often a connection was lost when it was opened on either side.
+    /// Losses of a connection while the folder was opened on either side.
     pub opening_losses: FolderLosses,
     /// How often a server refused to open it in words that ask to wait.
     pub refusals_for_now: u32,
-    /// How often a connection was lost at other work on it.
+    /// Losses of a connection in other work on it.
     pub losses_at_work: FolderLosses,
     /// Messages that were named because the connection was lost at each of them several times.
     pub costly: BTreeSet<Uid>,
     /// Messages that the target refused in words that ask to wait: how often, and how many messages it had accepted by the first time.
     pub put_off: BTreeMap<Uid, (u32, u64)>,
-    /// How often the source refused messages in such words when nothing else was left to request.
+    /// How often the source refused messages in such words with nothing else left to request.
     pub held_back: Losses<Uid>,
     /// What this run put into the target's folder.
     pub own_appends: OwnAppends,
@@ -99,34 +99,34 @@ pub struct FolderProgress {
     pub on_source: Option<(UidValidity, Option<Uid>, u64)>,
     /// Its HIGHESTMODSEQ, if it was taken over as unchanged and flags may have changed on the source since.
     pub unseen_flags: Option<UnseenFlags>,
-    /// Whether all changes of flags up to its scan were followed.
+    /// Whether all flag changes up to its scan were followed.
     pub flags_followed: bool,
     /// Whether nothing more is done about it in this run.
     pub finished: bool,
-    /// What is known about its messages; none until it is finished, and for ever if it was given up.
+    /// The evidence about its messages; none until it is finished, and for ever if it was given up.
     pub evidence: Option<FolderEvidence>,
 }
 
-/// HIGHESTMODSEQ of a folder of the source, where it announces that.
+/// HIGHESTMODSEQ of a source folder, where announced (RFC 7162).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnseenFlags {
-    /// Up to where changes of flags were followed in earlier runs.
+    /// Up to where earlier runs followed flag changes.
     pub followed: Option<u64>,
-    /// What it is now.
+    /// The current value.
     pub now: Option<u64>,
 }
 
-/// What has to be reported about the messages that are on the target.
+/// What to report about the messages on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
-    /// These were found and not reported yet.
+    /// These were found and have not been reported yet.
     Found(Counts),
-    /// Fewer are on the target than were reported: these.
+    /// Fewer are on the target than were reported: these numbers replace the earlier ones.
     Recounted { found: Counts, copied: Counts },
 }
 
 impl FolderProgress {
-    /// Counts messages that were copied; returns how many, and their bytes.
+    /// Counts copied messages; returns their number and their bytes.
     pub fn note_copied(&mut self, done: &[Done]) -> (u64, u64) {
         let (messages, bytes) = (done.len() as u64, done.iter().map(|message| message.size).sum::<u64>());
         self.sent += messages;
@@ -137,8 +137,8 @@ impl FolderProgress {
         (messages, bytes)
     }
 
-    /// Notes the size that the source announced for a message on the target, and the size that it delivered. Servers are often wrong about
-    /// a size, Exchange by design; if it is far off, the source may have delivered only a part.
+    /// Notes the size in bytes that the source announced for a message on the target, and the one that it delivered. Servers are often
+    /// wrong about a size, Exchange by design; if it is far off, the source may have delivered only a part.
     pub fn note_size(&mut self, uid: Uid, announced: u64, given: u64) {
         if is_far_off(announced, given) {
             self.unlike_announced.insert(uid, (announced, given));
@@ -150,9 +150,9 @@ impl FolderProgress {
         self.sent
     }
 
-    /// Takes in how many messages of the folder are on the target, and their bytes; returns what has to be reported. If fewer are there
-    /// than were reported, because some turned out to be missing or are no longer on the source, all are counted again: of the messages
-    /// that are there, as many as were copied count as copied.
+    /// Takes in the number of the folder's messages on the target, and their bytes; returns what to report. If there are fewer than were
+    /// reported, because some turned out to be missing or are no longer on the source, all are counted again: of the messages that are
+    /// there, as many as were copied count as copied.
     pub fn note_found(&mut self, messages: u64, bytes: u64) -> Option<News> {
         let reported = self.found.messages + self.copied.messages;
         if messages == reported {
@@ -171,7 +171,7 @@ impl FolderProgress {
         Some(News::Recounted { found: self.found, copied: self.copied })
     }
 
-    /// Whether it was refused for now or the connection was lost when it was opened, or at several of its messages while none was delivered.
+    /// Whether it was refused for now, or the connection was lost while it was opened, or at several messages with none delivered.
     pub fn is_suspect(&self) -> bool {
         self.opening_losses.any()
             || self.refusals_for_now > 0
@@ -187,12 +187,12 @@ impl FolderProgress {
             || self.sending_losses.at(&uid) >= SENT_ALONE
     }
 
-    /// Whether a place on the target may be that of a message that is being sent; if so, the place is taken.
+    /// Whether a target UID may be that of a message being sent; if so, it is taken.
     pub fn take_place(&mut self, place: Uid) -> bool {
         !self.recorded_places.contains(&place) && self.places.insert(place)
     }
 
-    /// Whether the target's folder holds fewer messages than it had and was sent.
+    /// Whether the target folder holds fewer messages than it had and was sent.
     pub fn is_short(&self) -> bool {
         self.sent > 0 && self.first_on_target.zip(self.on_target).is_some_and(|(before, now)| now < before + self.sent)
     }
@@ -222,10 +222,10 @@ mod tests {
         assert_eq!(progress.note_found(4, 40), Some(News::Found(counts(4))));
         progress.note_copied(&[done(5), done(6)]);
         assert_eq!(progress.note_found(6, 60), None);
-        // One that had been found was not there after all, and was copied.
+        // A found one turned out to be missing, and was copied.
         progress.note_copied(&[done(4)]);
         assert_eq!(progress.note_found(6, 60), Some(News::Recounted { found: counts(3), copied: counts(3) }));
-        // All were copied once more.
+        // All were copied again.
         progress.note_copied(&[1, 2, 3, 4, 5, 6].map(done));
         assert_eq!(progress.note_found(6, 60), Some(News::Recounted { found: counts(0), copied: counts(6) }));
         assert_eq!(progress.sent(), 9);

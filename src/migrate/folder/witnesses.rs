@@ -5,33 +5,33 @@ use crate::imap::FolderStatus;
 use crate::ledger::{Message, State};
 use std::collections::BTreeMap;
 
-/// The last messages of a record that are looked at, and further ones spread over it.
+/// How many of a record's last messages are looked at, and how many more, spread over the record.
 const LAST: usize = 3;
 const SPREAD: usize = 3;
 
-/// What is at the places of a few recorded messages.
+/// What a few recorded messages and their places hold now.
 #[derive(Debug, Default)]
 pub struct Witnesses {
     /// The messages, ascending by their UIDs on the source.
     pub sampled: Vec<Message>,
-    /// What the source has at their UIDs: the size that it announces.
+    /// The size in bytes that the source announces at each of their UIDs.
     pub here: BTreeMap<Uid, u64>,
-    /// Whether the source has messages of other dates at UIDs whose dates are noted.
+    /// Whether the source has messages with other dates at UIDs whose dates are noted.
     pub dates_differ: bool,
-    /// What the target has at their places: the size.
+    /// The size in bytes at each of their places on the target.
     pub there: BTreeMap<Uid, u64>,
-    /// The source's folder when it was opened for that.
+    /// The status of the source folder when it was opened for this.
     pub opened: Option<FolderStatus>,
 }
 
-/// What the witnesses show about a folder of the target.
+/// What the witnesses show about a target folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Testimony {
     /// The places hold what was put there, or have been emptied since.
     Holds,
-    /// Some hold a message of another size.
+    /// Some places hold a message of another size.
     Differs,
-    /// All of them are empty.
+    /// All places are empty.
     Empty,
 }
 
@@ -45,7 +45,7 @@ impl Witnesses {
         !self.dates_differ && !self.sampled.iter().any(is_another)
     }
 
-    /// Whether the source says of its folder, without opening it, what it said when it was opened. Some servers count late for STATUS.
+    /// Whether STATUS of the source folder says the same as opening it did. Some servers count late for STATUS.
     pub fn agrees_with(&self, status: &FolderStatus) -> bool {
         self.opened.is_none_or(|opened| {
             let next = opened.uid_next.zip(status.uid_next);
@@ -53,7 +53,7 @@ impl Witnesses {
         })
     }
 
-    /// What is known about the places on the target.
+    /// What the places on the target show.
     pub fn target(&self) -> Testimony {
         let placed = self.sampled.iter().filter_map(|message| Some((message, message.target_uid?)));
         let (mut places, mut empty) = (0, 0);
@@ -69,7 +69,7 @@ impl Witnesses {
     }
 }
 
-/// The messages of a record that are looked at.
+/// The messages of a record to look at.
 pub fn sample(messages: &[Message]) -> Vec<Message> {
     let settled: Vec<&Message> = messages.iter().filter(|message| message.state != State::Intended).collect();
     let mut by_place = settled.clone();
@@ -80,7 +80,7 @@ pub fn sample(messages: &[Message]) -> Vec<Message> {
     sampled.into_values().collect()
 }
 
-/// A credible UIDNEXT: it is above all UIDs that exist, of which `highest` is known to be one.
+/// A credible UIDNEXT is above all existing UIDs, of which `highest` is known to be one.
 pub fn credible_next(status: &FolderStatus, highest: Option<Uid>) -> Option<Uid> {
     let next = status.uid_next?;
     let is_above = highest.is_none_or(|highest| next > highest) && u64::from(next.0) > status.messages;

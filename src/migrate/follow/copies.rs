@@ -1,4 +1,4 @@
-//! What is at the places of our messages: the messages as we left them, or a change that somebody made.
+//! What the places of our messages hold: the messages as we left them, or a change that somebody made.
 //!
 //! - A target that was rolled back also has empty places. So an empty place counts as a change by a person only if the folder's UIDNEXT is
 //!   past it and no other place holds another message.
@@ -14,14 +14,14 @@ use crate::migrate::sessions::{Sessions, target_name};
 use chrono::{DateTime, FixedOffset};
 use std::collections::BTreeMap;
 
-/// What is at the place of a message.
+/// What the place of a message holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CopyState {
     /// The message, with the flags that we set.
     Untouched,
-    /// The message, with other flags; or the record does not know which we set.
+    /// The message, with other flags; or the record does not know which ones we set.
     Touched,
-    /// Another message, one that cannot be read, or nothing that proves a change by a person.
+    /// Another message, an unreadable one, or none, without proof of a change by a person.
     Another,
     /// Nothing, in a folder that continued from there: somebody moved or deleted the message.
     Empty,
@@ -29,11 +29,11 @@ pub enum CopyState {
     Placeless,
 }
 
-/// What is at the place of one message, and its date.
+/// What the place of one message holds, and its date there.
 pub type DatedCopy = (CopyState, Option<DateTime<FixedOffset>>);
 
-/// Checks the places of messages of a record, by their UIDs on the source. The target's folder is selected afterwards. None when it is
-/// missing, or is not the folder in the record. With `by_content` the messages are read back; otherwise their size decides.
+/// Checks the places of a record's messages, by their UIDs on the source. The target folder is selected afterwards. None if it is missing,
+/// or is not the recorded folder. With `by_content` the messages are read back; otherwise their size decides.
 pub fn look(
     sessions: &mut Sessions,
     ledger: &Ledger,
@@ -46,7 +46,7 @@ pub fn look(
     let (open, heads) = match sessions.target.select_and_look(&wire_name, &places).on(Side::Target)? {
         Ok(looked) => looked,
         Err(error) => {
-            log::debug!("a folder of the target cannot be looked at: {error}");
+            log::debug!("a target folder cannot be opened: {error}");
             return Ok(None);
         }
     };

@@ -24,16 +24,16 @@ use crate::migrate::sessions::Sessions;
 use crate::progress::Followed;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is known about a mailbox besides its folders that are copied.
+/// What is known about a mailbox besides its copied folders.
 #[derive(Debug, Default)]
 pub struct Beside {
     /// The target's trash folder.
     pub trash: Option<FolderPath>,
-    /// The wire names of folders of the source that are not copied and can be opened.
+    /// The wire names of source folders that can be opened but are not copied.
     pub left_out: Vec<Vec<u8>>,
 }
 
-/// Counts what was deleted on the source, or follows it if the user asked for that. Once in a run, after everything else.
+/// Counts what was deleted on the source, or follows the deletions if the user asked for that. Once in a run, after everything else.
 pub fn settle(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -49,7 +49,7 @@ pub fn settle(
         }
     }
     for (record, messages) in by_folder.values_mut() {
-        // Whatever happened to it since it was found to be gone.
+        // Some may have been settled since they were found to be gone.
         let left: BTreeSet<Uid> = ledger.left_of(record)?.iter().map(|message| message.uid).collect();
         messages.retain(|message| left.contains(&message.uid));
     }
@@ -109,7 +109,7 @@ pub fn settle(
     sessions.target.leave().on(Side::Target)
 }
 
-/// What is in folders into which something was copied in this run.
+/// The content of folders into which this run copied something.
 fn copied_in_this_run(ledger: &Ledger, folders: &[FolderJob]) -> Result<BTreeSet<Digest>, Halt> {
     let mut digests = BTreeSet::new();
     for job in folders.iter().filter(|job| job.progress.sent() > 0) {
@@ -119,7 +119,7 @@ fn copied_in_this_run(ledger: &Ledger, folders: &[FolderJob]) -> Result<BTreeSet
     Ok(digests)
 }
 
-/// The folder of the mailbox that a record is about.
+/// The mailbox's folder of a record.
 fn job_of(ledger: &Ledger, folders: &[FolderJob], number: i64) -> Option<FolderId> {
     let is_it = |job: &&FolderJob| ledger.folder(&job.source).is_some_and(|record| record.number() == number);
     folders.iter().find(is_it).map(|job| job.id)

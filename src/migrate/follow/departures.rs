@@ -1,4 +1,4 @@
-//! Moves our messages to another folder of the target: intends, does and notes each move, and finds out what became of those that an
+//! Moves our messages to another folder of the target: intends, does and notes each move, and finds out what became of moves that an
 //! interruption left open.
 //!
 //! After an interruption, for each message:
@@ -23,13 +23,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// At most this many messages go with one command.
 const AT_ONCE: usize = 200;
 
-/// Messages that are to leave a folder. Their places have been read back.
+/// Messages about to leave a folder. Their places have been read back.
 pub struct Leaving<'a> {
     /// The record of the folder.
     pub from: &'a FolderRecord,
-    /// The messages, all going to one folder.
+    /// The messages, all with the same destination.
     pub messages: Vec<(Message, Departure)>,
-    /// The wire name of that folder.
+    /// The destination's wire name.
     pub to: &'a [u8],
 }
 
@@ -43,8 +43,7 @@ pub fn depart(
     let Leaving { from, messages, to } = leaving;
     let mut taken = 0;
     for part in messages.chunks(AT_ONCE) {
-        // The last check, because another folder may have been selected meanwhile, and somebody may have flagged a message since it was
-        // read back.
+        // The last check: another folder may have been selected meanwhile, and somebody may have flagged a message since it was read back.
         let asked: Vec<Message> = part.iter().map(|(message, _)| *message).collect();
         let Some(copies) = look(sessions, ledger, from, &asked, false)? else { break };
         let is_untouched = |(message, _): &&(Message, Departure)| {
@@ -115,7 +114,7 @@ pub fn settle(
     Ok(())
 }
 
-/// The same for one folder. Returns how many of its messages were moved.
+/// The same for one folder. Returns the number of its messages that were moved.
 fn settle_folder(
     mailbox: &Mailbox<'_>,
     sessions: &mut Sessions,
@@ -134,7 +133,7 @@ fn settle_folder(
     for (uid, _) in &open {
         messages.extend(ledger.message(record, *uid)?);
     }
-    // A server that lost our connection may still be working on it.
+    // A server that lost our connection may still be moving.
     mailbox.control().wait_whole(mailbox.context.options.patience.quiet);
     if mailbox.control().stopping() {
         return Err(Halt::Held);
@@ -183,7 +182,7 @@ fn settle_folder(
     Ok(taken)
 }
 
-/// Where a message is in another folder of the target, among what came since and belongs to no record.
+/// Finds a message in another target folder, among messages that came since and belong to no record.
 fn find(
     sessions: &mut Sessions,
     ledger: &Ledger,
@@ -214,7 +213,7 @@ fn find(
     Ok(alike.into_iter().find(is_it))
 }
 
-/// Sizes of messages in folders of the source that are not copied, each folder scanned once.
+/// The sizes of messages in source folders that are not copied, each folder scanned once.
 pub fn sizes_in(sessions: &mut Sessions, wire_names: &[&[u8]]) -> Result<(BTreeMap<u64, u64>, bool), Halt> {
     let (mut sizes, mut all) = (BTreeMap::new(), true);
     let mut head = |_, head: MessageHead| *sizes.entry(head.size).or_insert(0) += 1;

@@ -3,8 +3,8 @@
 //! For each message three sets are compared: what we set on the target, what the source has now, what the target has now.
 //!
 //! 1. Candidates are messages whose flags on the source differ from those that we set, and those that an interrupted run was about to
-//!    change. For a folder that was scanned, the scan shows them. For one that was taken over as unchanged the flags are read separately,
-//!    and only those changed since the last run if the source counts changes (CONDSTORE).
+//!    change. In a scanned folder, the scan shows them. In one that was taken over as unchanged the flags are read separately, and only
+//!    those changed since the last run if the source counts changes (CONDSTORE).
 //! 2. The candidates' places on the target are checked. A place that is empty, or holds a message of another size, is left alone. The
 //!    content of the first and the last is read back; if one of them is not what we put there, all others are read back too.
 //! 3. A message whose flags differ from those that we set was flagged by somebody there; it is left alone and counted. What an interrupted
@@ -32,27 +32,27 @@ use chrono::{DateTime, FixedOffset};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// This many folders have their flags read with requests ahead of the answers, before the user's wish to stop is checked again.
+/// The flags of this many folders are requested ahead of the answers before the user's wish to stop is checked again.
 const AT_ONCE: usize = 200;
 
-/// A message whose flags on the target have to be checked.
+/// A message whose flags on the target must be checked.
 struct Candidate {
     message: Message,
     place: Uid,
-    /// Its date on the source, where that is known.
+    /// Its date on the source, if known.
     date: Option<DateTime<FixedOffset>>,
-    /// What the source has now.
+    /// Its flags on the source now.
     here: Vec<String>,
     /// The record's note of the flags that we set.
     noted: Vec<String>,
-    /// The flags that it has on the target unless somebody has changed them there.
+    /// Its flags on the target, unless somebody has changed them there.
     set: BTreeSet<String>,
-    /// What an interrupted run was about to set.
+    /// The flags that an interrupted run was about to set.
     intended: Option<BTreeSet<String>>,
 }
 
 impl Candidate {
-    /// A candidate if the record knows what was set, and if that differs from the source's flags, or a run was interrupted.
+    /// A candidate, if the record knows the flags that were set, and these differ from the source's or a run was interrupted.
     fn of(
         ledger: &Ledger,
         record: &FolderRecord,
@@ -70,7 +70,7 @@ impl Candidate {
         Ok(Some(Self { message, place, date, here: here.to_vec(), noted, set, intended }))
     }
 
-    /// Whether only we have flagged the message: every difference from what we set is towards what we were about to set.
+    /// Whether only we have flagged the message: every difference from what we set leads towards what we were about to set.
     fn is_untouched(&self, there: &BTreeSet<String>) -> bool {
         let is_ours = |flag: &String| {
             let intended = self.intended.as_ref();
@@ -80,7 +80,7 @@ impl Candidate {
     }
 }
 
-/// Whether flags of the source result in others than those that were set. Most messages share a few sets, so the answers are kept.
+/// Whether the source's flags lead to others than those that were set. Most messages share a few sets, so the answers are kept.
 struct Differ<'a> {
     filter: &'a FlagFilter,
     known: HashMap<(*const String, *const String), bool>,
@@ -91,7 +91,7 @@ impl<'a> Differ<'a> {
         Self { filter, known: HashMap::new() }
     }
 
-    /// Both lists have to live as long as the record and the scan do.
+    /// Both lists must live as long as the record and the scan.
     fn differ(&mut self, here: &[String], set: &[String]) -> bool {
         let differ = || noted_flags::differ(&self.filter.kept_of(here), set);
         if here.is_empty() || set.is_empty() {
@@ -101,7 +101,7 @@ impl<'a> Differ<'a> {
     }
 }
 
-/// Follows the changes of flags in folders that were scanned in this attempt.
+/// Follows the flag changes in folders that were scanned in this attempt.
 pub fn of_scanned(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -135,7 +135,7 @@ pub fn of_scanned(
     leave(sessions, has_opened)
 }
 
-/// Follows the changes of flags in folders that were taken over as unchanged.
+/// Follows the flag changes in folders that were taken over as unchanged.
 pub fn of_unchanged(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -173,13 +173,13 @@ pub fn of_unchanged(
     leave(sessions, has_opened)
 }
 
-/// Leaves the last folder in which flags were changed. Selecting the next folder leaves each of the others, without a round trip of its
+/// Closes the last folder in which flags were changed. Selecting the next folder closes each of the others, without a round trip of its
 /// own.
 fn leave(sessions: &mut Sessions, has_opened: bool) -> Result<(), Halt> {
     if has_opened { sessions.target.leave().on(Side::Target) } else { Ok(()) }
 }
 
-/// The candidates among the messages of folders of the source; none for a folder that could not be read, or was replaced.
+/// The candidates in source folders; none for a folder that could not be read, or was replaced.
 fn read_flags(
     mailbox: &Mailbox<'_>,
     sessions: &mut Sessions,
@@ -196,7 +196,7 @@ fn read_flags(
     let open: RefCell<Vec<Candidate>> = RefCell::default();
     let mut each = |index: usize, uid: Uid, flags: Vec<String>| {
         let record = &part[index].2;
-        // What was read from the server lives for this message only.
+        // A `Differ` for each message, because the flags just read live only that long.
         let mut differ = Differ::by(&filter);
         let message = ledger.message(record, uid);
         let candidate = message.and_then(|message| match message {
@@ -220,7 +220,7 @@ fn read_flags(
     }
 }
 
-/// Changes the flags of the candidates that nobody else has flagged. Returns whether nothing is left to be tried again.
+/// Changes the flags of the candidates that nobody else has flagged. Returns whether nothing is left to try again.
 fn follow(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -278,12 +278,12 @@ fn follow(
     Ok(is_whole)
 }
 
-/// A change that is to be made.
+/// A planned change of flags.
 struct Change {
     wanted: Vec<String>,
     add: Vec<String>,
     remove: Vec<String>,
-    /// The place has another date than the message has on the source.
+    /// The date at the place differs from the message's date on the source.
     is_dated_otherwise: bool,
 }
 
@@ -341,7 +341,7 @@ fn make(
         match outcome {
             Ok(()) => made.push(kind),
             Err(error) => {
-                // One keyword too many would also prevent the others and the standard flags.
+                // One keyword too many would also prevent the other keywords and the standard flags.
                 words.get_or_insert_with(|| error.words());
                 let standard = |flags: Vec<String>| flags.into_iter().filter(|flag| flag.starts_with('\\')).collect();
                 let FlagChange { uids, add, remove } = kind;
@@ -359,7 +359,7 @@ fn make(
     let mut set = Vec::new();
     for place in made.iter().chain(&again).flat_map(|kind| &kind.uids) {
         let Some((uid, wanted, dropped)) = wanted.remove(place) else { continue };
-        // A server that does not report flags has set those that it confirmed with OK.
+        // A server that does not report flags has set all that it confirmed with OK.
         let there = now.remove(place);
         let was_made = made.iter().any(|kind| kind.uids.contains(place));
         let Some(there) = there.or_else(|| was_made.then(|| wanted.clone())) else { continue };

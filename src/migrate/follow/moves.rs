@@ -1,12 +1,12 @@
-//! Moves: a message that is gone from one folder of the source and new in another is moved on the target instead of copied again.
+//! Moves: a message that is gone from one source folder and new in another is moved on the target instead of copied again.
 //!
 //! 1. Gone are messages that a folder's record has and the source no longer does, as long as the record can be trusted; all messages of a
 //!    folder that the source no longer lists; and messages that a folder had before it was compared again but no longer has (the ledger's
 //!    former records).
-//! 2. New are messages that are in a folder of the source but not in its record. A new message may be a gone one if it has the same size,
-//!    and the same date if any candidate has it. It is the gone one if it has the same content, for which it is read from the source.
+//! 2. New are messages that are in a source folder but not in its record. A new message may be a gone one if it has the same size, and the
+//!    same date if any candidate has it. It is the gone one if it has the same content, for which it is read from the source.
 //! 3. If the place on the target still holds what we put there, with the flags that we set, the message is moved there. If somebody has
-//!    removed or flagged it, it stays as it is: it is not copied, and is counted. If the place holds another message, or was never known,
+//!    removed or flagged it, it stays that way: it is not copied, and is counted. If the place holds another message, or was never known,
 //!    or the target cannot move messages, the message is copied like a new one.
 //! 4. Each move is intended in the record before it is made. After an interruption the target is asked where the message is (`departures`).
 
@@ -26,7 +26,7 @@ use crate::progress::{Followed, Step};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
-/// A message that is gone from its folder of the source.
+/// A message that is gone from its source folder.
 #[derive(Debug, Clone)]
 pub struct Gone {
     /// The record of that folder.
@@ -34,11 +34,11 @@ pub struct Gone {
     pub message: Message,
 }
 
-/// A message that may be a gone one: the index of its folder in the mailbox, its UID, and its size as the source announces it.
+/// A message that may be a gone one: the index of its folder in the mailbox, its UID, and its size in bytes as the source announces it.
 type New = (usize, Uid, u64);
 
-/// Moves on the target what was moved on the source, before anything is copied. `gone` keeps the messages that were found to be gone and
-/// not found again.
+/// Moves on the target what was moved on the source, before anything is copied. Adds gone messages to `gone`, and leaves those there that
+/// were not found again.
 pub fn follow(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -50,7 +50,7 @@ pub fn follow(
     let trash = trash.and_then(|path| sessions.target.wire_name(path).ok());
     departures::settle(mailbox, sessions, ledger, trash.as_deref())?;
     take_gone(mailbox, sessions, ledger, folders, gone)?;
-    // What an earlier attempt has moved, or compared again.
+    // An earlier attempt may have moved some, or compared their folder again.
     let numbers: BTreeSet<i64> = ledger.folders().iter().map(FolderRecord::number).collect();
     gone.retain(|gone| numbers.contains(&gone.record.number()));
     if gone.is_empty() {
@@ -90,7 +90,7 @@ fn left_of(ledger: &Ledger, record: FolderRecord) -> Result<Vec<Gone>, Halt> {
     Ok(messages.into_iter().map(|message| Gone { record: record.clone(), message }).collect())
 }
 
-/// Notes that messages of ours came to a folder of the target since it was checked, so that they are not mistaken for another run's.
+/// Notes that messages of ours came to a target folder since it was checked, so that they are not mistaken for another run's.
 fn look_again(sessions: &mut Sessions, job: &mut FolderJob, moved: u64) -> Result<(), Halt> {
     let Some(target) = &mut job.target else { return Ok(()) };
     let status = sessions.target.reader().status(&target.wire_name).on(Side::Target)?;
@@ -126,7 +126,7 @@ fn take_gone(
     Ok(())
 }
 
-/// Whether nothing contradicts the record of a folder, as far as it has anything on the target.
+/// Whether nothing contradicts a folder's record; always true of a record that has nothing on the target.
 fn holds(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -141,7 +141,7 @@ fn holds(
     reconcile::holds(&FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target }, record)
 }
 
-/// The record of a folder after every doubt about it was settled; none when the folder was given up, or is not open.
+/// The record of a folder once all doubts about it are settled; none if the folder was given up, or is not open.
 fn settled_record(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -154,7 +154,7 @@ fn settled_record(
     Ok(within_folder(past, mailbox, job)?.map(|(record, _)| record))
 }
 
-/// The messages that are on the target according to the record and that the source no longer has.
+/// The messages that are on the target according to the record and no longer on the source.
 fn gone_of(ledger: &Ledger, job: &FolderJob, record: &FolderRecord) -> Result<Vec<Message>, Halt> {
     let (Some(scan), Some(target)) = (&job.scan, &job.target) else { return Ok(Vec::new()) };
     let is_same = record.source_uid_validity == scan.status.uid_validity
@@ -168,7 +168,7 @@ fn gone_of(ledger: &Ledger, job: &FolderJob, record: &FolderRecord) -> Result<Ve
     Ok(ledger.messages_of(record)?.iter().filter(is_gone).copied().collect())
 }
 
-/// The new messages in the folders that were scanned that have the size of a gone message.
+/// The new messages in the scanned folders that have the size of a gone message.
 fn alike(ledger: &Ledger, folders: &[FolderJob], gone: &[Gone]) -> Result<Vec<New>, Halt> {
     let sizes: BTreeSet<u64> = gone.iter().map(|gone| gone.message.claimed.unwrap_or(gone.message.size)).collect();
     let mut alike = Vec::new();
@@ -188,7 +188,7 @@ fn alike(ledger: &Ledger, folders: &[FolderJob], gone: &[Gone]) -> Result<Vec<Ne
     Ok(alike)
 }
 
-/// Which gone message is which new one, by content. The new messages are read from the source, one folder after another.
+/// Pairs gone messages with new ones, by content. The new messages are read from the source, one folder after another.
 fn pair(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -238,7 +238,7 @@ fn pair(
     Ok(pairs)
 }
 
-/// Moves messages that were in one folder, each to the folder where it now is on the source.
+/// Moves messages of one folder, each to the folder where it now is on the source.
 fn follow_from(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -249,7 +249,7 @@ fn follow_from(
     let Some((Gone { record: from, .. }, _)) = pairs.first() else { return Ok(()) };
     let from = from.clone();
     let messages: Vec<Message> = pairs.iter().map(|(gone, _)| gone.message).collect();
-    // Somebody removed the folder from the target, with its messages.
+    // None means that somebody removed the folder from the target, with its messages.
     let copies = look(sessions, ledger, &from, &messages, true)?.unwrap_or_default();
     let mut by_folder: BTreeMap<usize, Vec<(Message, New, DatedCopy)>> = BTreeMap::new();
     for (gone, new) in pairs {
@@ -272,7 +272,7 @@ fn follow_from(
         let mut followed = Followed::default();
         for (message, new, (state, _)) in &moves {
             match state {
-                // Moved out of the folder and back again.
+                // It was moved out of the folder and back again.
                 CopyState::Untouched | CopyState::Touched if to.is_in_the_folder_of(&from) => {
                     arrived.push(arrival(message, new, message.target_uid, false));
                 }
@@ -282,8 +282,7 @@ fn follow_from(
                     followed.left += 1;
                     arrived.push(arrival(message, new, None, true));
                 }
-                // A message that was never read back or seen may never have been there. One that was, and has no place, was moved elsewhere
-                // before.
+                // A message that was never read back or seen may never have been there. One that was, and has no place, was moved earlier.
                 CopyState::Empty | CopyState::Placeless if matches!(message.state, State::Checked | State::Seen) => {
                     followed.left += 1;
                     arrived.push(arrival(message, new, None, true));

@@ -1,6 +1,6 @@
-//! Messages that a source shows in more than one folder, recognised by the number that it gives each (Gmail's X-GM-MSGID).
+//! Messages that a source shows in more than one folder, recognised by the permanent number that it gives each (Gmail's X-GM-MSGID).
 //!
-//! Gmail's labels are folders, and All Mail holds every message once more. Each label's folder is copied as it is; from All Mail, only
+//! Gmail's labels are folders, and All Mail holds every message once more. Each label's folder is copied in full; from All Mail, only
 //! messages that no other copied folder has. A message without a number is copied: better twice than not at all.
 //!
 //! Mail that arrives during the scan may be in All Mail but not in a folder that was scanned before. So only messages that were in All Mail
@@ -10,24 +10,24 @@ use crate::domain::Uid;
 use crate::migrate::heads::Heads;
 use std::collections::HashSet;
 
-/// The messages of the folders that have been considered so far.
+/// The messages of the folders considered so far.
 #[derive(Debug, Default)]
 pub struct Elsewhere {
-    /// Their numbers.
+    /// Their permanent numbers.
     seen: HashSet<u64>,
-    /// The UIDNEXT of All Mail before the first of them was scanned, if the source says.
+    /// The UIDNEXT of All Mail before the first folder was scanned, if the source announces it.
     horizon: Option<Uid>,
 }
 
 impl Elsewhere {
-    /// Notes the UIDNEXT of All Mail. Only before the first folder is scanned.
+    /// Notes the UIDNEXT of All Mail. Call it before the first folder is scanned.
     pub fn see_from(&mut self, uid_next: Option<Uid>) {
         if self.seen.is_empty() && self.horizon.is_none() {
             self.horizon = uid_next;
         }
     }
 
-    /// Whether a message is to be copied. From a folder that is not the `rest`, every message is copied and remembered.
+    /// Whether to copy a message. From a folder that is not the `rest`, every message is copied and remembered.
     pub fn takes(&mut self, permanent_id: Option<u64>, rest: bool) -> bool {
         match permanent_id {
             Some(id) if rest => !self.seen.contains(&id),
@@ -39,7 +39,7 @@ impl Elsewhere {
         }
     }
 
-    /// Keeps only those of a folder's heads that are to be copied.
+    /// Keeps only the heads of a folder that are copied.
     pub fn sift(&mut self, heads: &mut Heads, rest: bool) {
         let ids = heads.take_permanent_ids();
         let horizon = self.horizon.filter(|_| rest);

@@ -1,13 +1,13 @@
-//! Messages of the source that are on the target as events, tasks or contacts. They are not copied as mail too.
+//! Messages of the source that are on the target as events, tasks or contacts, and so are not copied as mail.
 //!
-//! - `groupware` notes a message here when everything in it was read back from the target as items. Every other message is mail.
+//! - `groupware` notes a message here once everything in it was read back from the target as items. Every other message is mail.
 //! - A message is identified by its folder, the folder's UIDVALIDITY and its UID. In a folder that was replaced, nothing is an item.
 
 use crate::domain::{Uid, UidValidity};
 use crate::migrate::heads::Heads;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The messages of a mailbox that are items, by their folder's wire name and UIDVALIDITY.
+/// The messages of a mailbox that are items, by wire name and UIDVALIDITY of their folders.
 #[derive(Debug, Default)]
 pub struct AsItems(BTreeMap<(Vec<u8>, UidValidity), BTreeSet<Uid>>);
 
@@ -17,7 +17,7 @@ impl AsItems {
         self.0.entry((wire_name.to_vec(), uid_validity)).or_default().insert(uid);
     }
 
-    /// Removes the items from a folder's heads and returns them.
+    /// Takes the items out of a folder's heads and returns them.
     pub fn sift(&self, wire_name: &[u8], uid_validity: UidValidity, heads: &mut Heads) -> BTreeSet<Uid> {
         let Some(items) = self.0.get(&(wire_name.to_vec(), uid_validity)) else { return BTreeSet::new() };
         let found = heads.all().iter().map(|head| head.uid).filter(|uid| items.contains(uid)).collect();

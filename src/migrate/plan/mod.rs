@@ -17,28 +17,28 @@ use crate::migrate::target::profile::Profile;
 use special_folders::usual_use;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the planner needs to know about the target.
+/// What the planner must know about the target.
 pub struct TargetNames<'a> {
     /// Its folders.
     pub folders: &'a [Folder],
     /// The character between the parts of a name, if it has a hierarchy.
     pub separator: Option<char>,
-    /// Its reserved names and its own folders.
+    /// Its profile, with its reserved names and its own folders.
     pub profile: &'static Profile,
 }
 
-/// What is known about an account's folders, and wanted of them, besides what the servers list.
+/// Known facts and wishes about an account's folders, besides what the servers list.
 #[derive(Clone, Copy)]
 pub struct Wishes<'a> {
     /// The user's rules.
     pub selection: &'a Selection,
-    /// Where an earlier run put folders, by the source's wire name. It overrides every rule: what is there already must be found.
+    /// Where an earlier run put folders, by the source's wire name. It overrides every rule: what is already copied must be found.
     pub earlier: &'a BTreeMap<Vec<u8>, FolderPath>,
     /// Whether the source gives a message the same number in all its folders, as Gmail does.
     pub permanent_ids: bool,
 }
 
-/// A folder of the plan: the index of the source's folder in its listing, and its way.
+/// A planned folder: the index of the source folder in its listing, and its way.
 pub struct Way {
     pub index: usize,
     pub planned: PlannedFolder,
@@ -103,8 +103,8 @@ pub fn plan(source: &[Folder], target: &TargetNames<'_>, wishes: Wishes<'_>) -> 
     (ways, left_out)
 }
 
-/// Whether a folder only shows messages of other folders again (RFC 6154, RFC 8457). One that holds all messages is copied if the source
-/// shows which of them no other folder has, or if it is the only folder.
+/// Whether a folder only repeats messages of other folders (RFC 6154, RFC 8457). One that holds all messages is copied if the source shows
+/// which of them no other folder has, or if it is the only folder.
 fn repeats_others(folder: &Folder, source: &[Folder], permanent_ids: bool) -> bool {
     let is_view = |folder: &Folder| {
         matches!(folder.special_use, Some(SpecialUse::All | SpecialUse::Flagged | SpecialUse::Important))
@@ -128,8 +128,8 @@ fn archive(target: &TargetNames<'_>) -> FolderPath {
     home(SpecialUse::Archive, target).unwrap_or_else(|| FolderPath::new(["Archive"]))
 }
 
-/// INBOX first, parents before children, special folders before others, so that they keep their names; what holds all messages last;
-/// else the source's order.
+/// INBOX first, parents before children, special folders before others, so that they keep their names; the folder of all messages last;
+/// otherwise the source's order.
 fn order(source: &[Folder]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..source.len()).collect();
     order.sort_by_key(|&index| {
@@ -159,7 +159,7 @@ fn uses(source: &[Folder], target: &TargetNames<'_>) -> BTreeMap<usize, (FolderP
         }
         let Some(path) = home(special_use, target) else { continue };
         // If only the name shows the use, a folder keeps its own name if it, or a folder with the target's name, is on both sides: an
-        // earlier run may have created it, and the next run must find it where it is.
+        // earlier run may have created it, and the next run must find it there.
         let marked = target.folders.iter().any(|folder| folder.path == path && folder.special_use == Some(special_use));
         let on_target = |path: &FolderPath| target.folders.iter().any(|folder| folder.path == *path);
         let on_source = source.iter().any(|folder| folder.path == path);
@@ -176,7 +176,7 @@ fn uses(source: &[Folder], target: &TargetNames<'_>) -> BTreeMap<usize, (FolderP
     found
 }
 
-/// The target's folder of that use.
+/// The target's folder for this use.
 pub fn home(special_use: SpecialUse, target: &TargetNames<'_>) -> Option<FolderPath> {
     let attributed = target.folders.iter().find(|folder| folder.special_use == Some(special_use) && folder.selectable);
     let named = || {
@@ -188,7 +188,7 @@ pub fn home(special_use: SpecialUse, target: &TargetNames<'_>) -> Option<FolderP
     attributed.map(|folder| folder.path.clone()).or_else(own).or_else(|| named().map(|folder| folder.path.clone()))
 }
 
-/// The folder's own name below the place its parent went to.
+/// The folder's own name below its parent's place on the target.
 fn below_parent(
     path: &FolderPath,
     renamed: &BTreeMap<FolderPath, FolderPath>,
@@ -224,13 +224,13 @@ fn flat(path: FolderPath, mapping: Mapping, target: &TargetNames<'_>) -> (Folder
     }
 }
 
-/// A path whose every part the target can represent.
+/// The path with every part changed to what the target can represent.
 fn carried_path(path: &FolderPath, target: &TargetNames<'_>) -> FolderPath {
     let path = FolderPath(path.parts().iter().map(|part| carried(part, target.separator)).collect());
     flat(path, Mapping::ByRule, target).0
 }
 
-/// A name without anything that the target cannot represent.
+/// A name without characters that the target cannot represent.
 fn carried(name: &str, separator: Option<char>) -> String {
     let clean: String = name.chars().map(|c| if Some(c) == separator || c.is_control() { '_' } else { c }).collect();
     if clean.is_empty() { "_".to_owned() } else { clean }
@@ -250,7 +250,7 @@ fn free(path: &FolderPath, taken: &BTreeSet<String>, target: &TargetNames<'_>) -
     candidate
 }
 
-/// The form in which two paths of the same folder on the target are equal: Kerio Connect ignores case, and every server does for INBOX.
+/// A key that is equal for two paths of the same target folder: Kerio Connect ignores case, and every server does for INBOX.
 fn key(path: &FolderPath, target: &TargetNames<'_>) -> String {
     one_name(path, target.profile)
 }

@@ -2,20 +2,20 @@
 //! others.
 //!
 //! Promises that the same name always gives the same result, and that no two names give the same one. Each server refuses something
-//! different (Cyrus `%`, `*`, `"` and `\`, Courier emoji, Dovecot `..`), so the result has nothing that any of them is known to refuse.
+//! different (Cyrus `%`, `*`, `"` and `\`, Courier emoji, Dovecot `..`), so the result has nothing that any is known to refuse.
 
 use crate::domain::FolderPath;
 use unicode_normalization::UnicodeNormalization;
 
-/// At most this many characters in a part. Some servers keep names in file names of 255 bytes, in UTF-7.
+/// At most this many characters are in a part. Some servers keep names in file names of 255 bytes, in UTF-7.
 const LONGEST_PART: usize = 60;
-/// The same where the target refuses longer ones: Gmail once took 40 characters for a whole path, and a letter outside ASCII takes up to eight
-/// bytes on the wire, of which Yandex counts all.
+/// The same for targets that refuse longer parts: Gmail once took 40 characters for a whole path, and a letter outside ASCII takes up to
+/// eight bytes on the wire, all of which Yandex counts.
 const SHORTER: [usize; 4] = [24, 12, 6, 3];
 
 /// The names to try one after another until the target accepts one; none contains the target's separator. First the path in plain
-/// characters, unless it is plain already; then with a mark at the last part, for targets to which two names are the same (in a different
-/// case, or without a blank); then shorter and shorter, for targets that limit the whole path, and finally directly below the top level.
+/// characters, unless it is plain already; then with a mark at the last part, for targets that take two names for one (in a different case,
+/// or without a blank); then shorter and shorter, for targets that limit the whole path, and finally directly below the top level.
 pub fn plain_names(path: &FolderPath, separator: Option<char>) -> Vec<FolderPath> {
     let parts = path.parts();
     let plain = (0..parts.len()).map(|depth| plain_part(&parts[..=depth], LONGEST_PART, separator)).collect();
@@ -37,7 +37,7 @@ fn marked(path: &FolderPath, depth: usize, longest: usize, separator: Option<cha
     FolderPath((parts.len() - depth.min(parts.len())..parts.len()).map(part).collect())
 }
 
-/// The last of these parts. One that is changed gets a mark made of the whole path as it was.
+/// The last of these parts. A changed part gets a mark made from the whole original path.
 fn plain_part(path: &[String], longest: usize, separator: Option<char>) -> String {
     match path.last() {
         Some(name) if plain(name, longest, separator) == *name => name.clone(),
@@ -68,8 +68,8 @@ pub fn is_one_name(one: &FolderPath, other: &FolderPath) -> bool {
     one.parts().iter().map(bare).eq(other.parts().iter().map(bare))
 }
 
-/// The name under which a target that trims or folds names keeps a folder: one that it lists and that is nearly the same, unless it belongs
-/// to another folder of the mailbox.
+/// The name under which a target that trims or folds names keeps a folder: a listed one that is nearly the same, unless it belongs to
+/// another folder of the mailbox.
 pub fn kept_name<'l>(
     path: &FolderPath,
     listed: impl Iterator<Item = &'l FolderPath>,

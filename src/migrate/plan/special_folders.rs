@@ -1,8 +1,8 @@
-//! The usual names of special folders, where a server does not say by attribute (RFC 6154) what a folder is for.
+//! The usual names of special folders, for servers that do not mark them with attributes (RFC 6154).
 
 use crate::domain::SpecialUse;
 
-/// The names under which mail programs and servers keep sent mail, drafts, deleted mail, spam and archives, in lower case.
+/// The names that mail programs and servers use for sent mail, drafts, deleted mail, spam and archives, in lower case.
 const NAMES: &[(SpecialUse, &[&str])] = &[
     (
         SpecialUse::Sent,
@@ -235,7 +235,7 @@ const NAMES: &[(SpecialUse, &[&str])] = &[
     ),
 ];
 
-/// What a folder of this name is usually for.
+/// The usual use of a folder with this name.
 pub fn usual_use(name: &str) -> Option<SpecialUse> {
     let name = name.trim().to_lowercase();
     NAMES.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(special_use, _)| *special_use)

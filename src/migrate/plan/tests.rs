@@ -1,4 +1,4 @@
-//! Where folders go.
+//! Where the plan puts folders.
 
 use super::*;
 
@@ -116,7 +116,7 @@ fn a_second_run_finds_every_folder_where_the_first_put_it() {
     let source = [folder("Gesendet", None), folder("Sent", None), folder("Papierkorb", None)];
     let empty = TargetNames { folders: &[], separator: Some('/'), profile: Profile::imap() };
     let first = planned_with(&source, &empty, &Selection::default(), &BTreeMap::new());
-    // The folders that the first run made, in another order, and one that somebody else made.
+    // The folders of the first run, in another order, and one that somebody else created.
     let there = [folder("Trash", None), folder("Sent", None), folder("Papierkorb", None), folder("Gesendet", None)];
     let target = TargetNames { folders: &there, separator: Some('/'), profile: Profile::imap() };
     assert_eq!(planned_with(&source, &target, &Selection::default(), &BTreeMap::new()), first);

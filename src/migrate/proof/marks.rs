@@ -1,6 +1,6 @@
-//! Marks: whether copied messages have the date, the flags and the size on the target that they have on the source. Servers change some of
-//! these silently (RFC 9051, section 6.3.12, only says that they should keep them). Keywords that the target added or did not keep are
-//! noted, so that later they are not mistaken for a change by a person.
+//! Marks: whether copied messages have the same date, flags and size on the target as on the source. Servers change some of these silently
+//! (RFC 9051, section 6.3.12, only says that they should keep them). Keywords that the target added or did not keep are noted, so that they
+//! are not mistaken later for a change by a person.
 
 use crate::domain::{MessageHead, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError};
@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The messages whose dates differ there: how many, and the first as it was sent and as it is stored.
+/// The messages whose dates differ on the target: how many, and for the first the date as sent and as stored.
 type Redated = (u64, Option<(DateTime<FixedOffset>, Option<DateTime<FixedOffset>>)>);
 
 /// A folder whose marks are read.
@@ -24,19 +24,19 @@ struct Marked<'a> {
     job: &'a mut FolderJob,
     scan: Arc<Scan>,
     wire_name: Vec<u8>,
-    /// What this run copied: the UIDs on the source by those on the target.
+    /// Messages that this run copied: the UIDs on the source by those on the target.
     copied: BTreeMap<Uid, Uid>,
-    /// The sizes that were sent, by the UIDs on the source, if sizes are verified.
+    /// The sizes as sent, in bytes, by the UIDs on the source, if sizes are verified.
     sizes: BTreeMap<Uid, u64>,
-    /// Which of the places of this run hold a message.
+    /// The places of this run that hold a message.
     held: BTreeSet<Uid>,
     redated: Redated,
-    /// Messages whose keywords there differ from those on the source, and the flags that they have.
+    /// Messages whose keywords differ from the source's, and their flags on the target.
     reflagged: BTreeMap<Uid, Vec<String>>,
 }
 
-/// Reads the marks of what this run copied into the folders that are `ready` for it, with one request for each folder and all requests
-/// ahead of the answers. Returns how many dates differ from the source's, and notes which flags are missing.
+/// Reads the marks of messages that this run copied into the `ready` folders, with one request for each folder and all requests ahead of
+/// the answers. Returns how many dates differ from the source's, and notes which flags are missing.
 pub fn compare(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -79,14 +79,14 @@ fn read(sessions: &mut Sessions, marked: &mut [&mut Marked<'_>]) -> Result<(), H
     let mut head = |index: usize, stored: MessageHead| marked.borrow_mut()[index].take(&stored);
     let mut end = |index: usize, end: Result<FolderStatus, ImapError>| match end {
         Ok(status) => marked.borrow_mut()[index].take_end(status.messages),
-        Err(error) => log::debug!("the marks on the target could not be read: {error}"),
+        Err(error) => log::debug!("dates, flags and sizes on the target could not be read: {error}"),
     };
     let first = |index: usize| firsts.get(index).copied().unwrap_or(Uid(1));
     sessions.target.reader().scan(&wire_names, &first, &mut head, &mut end).on(Side::Target)
 }
 
 impl<'a> Marked<'a> {
-    /// None when nothing was copied into the folder.
+    /// None if nothing was copied into the folder.
     fn new(ledger: &Ledger, job: &'a mut FolderJob, verify: Verify) -> Result<Option<Self>, Halt> {
         let (Some(floor), Some(scan), Some(target)) = (job.progress.floor, job.scan.clone(), &job.target) else {
             return Ok(None);
@@ -104,7 +104,7 @@ impl<'a> Marked<'a> {
         Ok(Some(Self { job, scan, wire_name, copied, sizes, held, redated, reflagged }))
     }
 
-    /// Takes in that everything was read of a folder that holds so many messages.
+    /// Ends the reading of a folder that holds this many messages.
     fn take_end(&mut self, messages: u64) {
         let Self { job, copied, held, .. } = self;
         let is_empty = |place: &Uid| job.progress.places.contains(place) && !held.contains(place);
@@ -135,7 +135,7 @@ impl<'a> Marked<'a> {
         if let Some(flag) = heads.flags(sent).iter().find(|flag| !kept(flag)) {
             progress.flags_lost.note(uid, flag);
         }
-        // Somebody may have changed the flags of what an earlier run copied.
+        // On messages of an earlier run, somebody may have changed the flags.
         let is_of_this_run = progress.places.is_empty() || progress.places.contains(&stored.uid);
         if is_of_this_run && !have_same_keywords(heads.flags(sent), &stored.flags) {
             self.reflagged.insert(uid, stored.flags.clone());
@@ -150,7 +150,7 @@ fn have_same_keywords(one: &[String], other: &[String]) -> bool {
     keywords(one) == keywords(other)
 }
 
-/// Notes which keywords the target added to messages, and which it did not keep.
+/// Notes the keywords that the target added to messages, and those that it did not keep.
 fn note_keywords(
     ledger: &mut Ledger,
     job: &FolderJob,

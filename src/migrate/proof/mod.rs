@@ -1,7 +1,7 @@
 //! The proof: messages are read back from the target and compared with what was sent.
 //!
 //! While folders are copied, another connection (`sessions/follower`) reads back and does most of this work. At a folder's end, everything
-//! that the ledger does not know to be checked is checked here.
+//! that is not checked according to the ledger is checked here.
 
 pub mod marks;
 
@@ -23,17 +23,17 @@ use crate::migrate::sessions::Sessions;
 use crate::progress::Step;
 use std::collections::BTreeSet;
 
-/// So many of a folder's last messages are known to the next run by their dates.
+/// The dates of this many last messages of a folder are noted for the next run.
 const NOTED_DATES: usize = 8;
 
-/// Proves what was copied, compares its dates, and ends the folders. An error that affects only a folder is reported and is not an `Err`.
+/// Proves what was copied, compares its dates, and ends the folders. An error that affects only one folder is reported and is not an `Err`.
 pub fn prove_folders(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
     ledger: &mut Ledger,
     folders: &mut [FolderJob],
 ) -> Result<(), Halt> {
-    // What is known already is compared while the follower is still at work.
+    // Known messages are compared while the follower is still at work.
     marks::compare(mailbox, sessions, ledger, folders, |job| !job.progress.own_appends.is_placeless())?;
     if mailbox.context.options.verify == Verify::None {
         count(sessions, folders)?;
@@ -43,7 +43,7 @@ pub fn prove_folders(
     for_each_open(mailbox, sessions, ledger, folders, finish)
 }
 
-/// Counts the target's folders into which something was sent: the only check if nothing is to be read back.
+/// Counts the messages in the target folders to which something was sent: the only check if nothing is read back.
 fn count(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), Halt> {
     let is_due = |job: &&mut FolderJob| !job.progress.finished && job.progress.sent() > 0 && job.target.is_some();
     let mut due: Vec<&mut FolderJob> = folders.iter_mut().filter(is_due).collect();
@@ -66,7 +66,7 @@ fn for_each_open(
         if mailbox.control().holding() {
             return Err(Halt::Held);
         }
-        // Without either the folder was given up.
+        // Without either, the folder was given up.
         let (Some(scan), Some(target)) = (job.scan.clone(), job.target.clone()) else { continue };
         let outcome = work(&mut FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target });
         within_folder(outcome, mailbox, job)?;
@@ -74,7 +74,7 @@ fn for_each_open(
     Ok(())
 }
 
-/// Compares with the target what has not been compared yet.
+/// Compares with the target what was not compared yet.
 fn prove(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     if let Some(doubled) = run.job.progress.own_appends.take_doubled(ProblemKind::MessageDoubled) {
         run.report_once(doubled.in_folder(&run.job.planned.source));
@@ -85,7 +85,7 @@ fn prove(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     }
 }
 
-/// Notes what is complete, and ends the folder.
+/// Notes a complete folder, and ends it.
 fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     // Without a record the folder is not finished, and the verdict says so.
     let Some(record) = run.ledger.folder(&run.job.source) else { return Ok(()) };
@@ -102,7 +102,7 @@ fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     if evidence.is_whole() && !run.mailbox.context.selection.limits_messages() {
         let Scan { status, heads, .. } = run.scan;
         let uid_next = status.uid_next.or_else(|| heads.all().last().map(|head| Uid(head.uid.0.saturating_add(1))));
-        // What came after the scan is not copied; the folder's number of messages then differs.
+        // Mail that came after the scan is not copied; the folder's number of messages then differs.
         let snapshot = Snapshot { uid_next: uid_next.unwrap_or(Uid(1)), messages: heads.all().len() as u64 };
         run.ledger.complete(&record, snapshot)?;
     }
@@ -122,8 +122,8 @@ fn last_dates(heads: &Heads) -> Vec<(Uid, i64)> {
     last.iter().filter_map(|head| Some((head.uid, head.date?.timestamp()))).collect()
 }
 
-/// Names what was read back, or seen, in this run, is gone by its end, and is in no other folder: somebody has deleted it, or the target keeps
-/// only so much. The next run counts it as deleted.
+/// Names messages that were read back or seen in this run, are gone by its end, and are in no other folder: somebody has deleted them, or
+/// the target limits what it keeps. The next run counts them as deleted.
 fn name_taken(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
     let emptied = std::mem::take(&mut run.job.progress.emptied);
     if emptied.is_empty() {
@@ -133,7 +133,7 @@ fn name_taken(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
     let status = reader.examine(&run.target.wire_name).on(Side::Target)?;
     let there = Heads::read_from(reader, Uid(1)).on(Side::Target)?;
     if status.messages > there.read() {
-        // What is counted and not listed may be any of them.
+        // A message that is counted but not listed may be any of them.
         return Ok(());
     }
     let was_seen = |message: &&Message| matches!(message.state, State::Checked | State::Seen);
@@ -147,7 +147,7 @@ fn name_taken(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
     run.fail_all(taken.collect())
 }
 
-/// If the target's folder holds more messages than it had and was sent, reports what is there twice.
+/// Reports duplicates, if the target folder holds more messages than it had and was sent.
 fn report_further_copies(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
     let progress = &run.job.progress;
     let (Some(before), Some(now)) = (progress.first_on_target, progress.on_target) else { return Ok(()) };
@@ -175,11 +175,11 @@ fn report_dates(run: &mut FolderRun<'_, '_>, messages: u64) {
     }
 }
 
-/// Waits for the follower, then checks here whatever is not checked yet.
+/// Waits for the follower, then checks whatever is not checked yet.
 fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
     let verify = run.mailbox.context.options.verify;
     if verify == Verify::None {
-        // Nothing is read back. If the target announced no places, they are noted, so that the next run can see whether the folder is the
+        // Nothing is read back. If the target announced no places, they are noted, so that the next run can tell whether the folder is the
         // same.
         let mut open = placeless(run, record)?;
         let progress = &run.job.progress;
@@ -193,7 +193,7 @@ fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
         run.mailbox.take_right(run.ledger, follower.collect(true))?;
     }
     let mut rest = uncompared(run.ledger, record, verify)?;
-    // A message that differed is checked in every run: it is there, and is named as long as it differs.
+    // A message that differed is checked in every run: it is on the target, and is named as long as it differs.
     rest.extend(run.ledger.found_altered(record)?);
     let FolderProgress { failed, sizes_reported, .. } = &run.job.progress;
     let is_open = |done: &Done| !failed.contains(&done.uid) && !sizes_reported.contains(&done.uid);
@@ -208,8 +208,8 @@ fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
     check_by_content(run, record, &rest)
 }
 
-/// Checks messages of the folder by every available means, notes those that are correct, and names those that are not. Results survive a
-/// lost connection, so that a large folder over a bad connection does not start again each time.
+/// Checks messages of the folder by every available means, notes the correct ones, and names the others. Results survive a lost connection,
+/// so that a large folder over a bad connection does not start again each time.
 fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages: &[Done]) -> Result<(), Halt> {
     let (located, outcome) = locate(run, record, messages);
     run.take_found(record, located.found)?;
@@ -231,9 +231,9 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     run.fail_all(altered.chain(gone).collect())
 }
 
-/// Checks by size only, first by what was seen with the marks. If a place is empty, all places are doubtful, and content decides. A message
-/// that the target confirmed but does not have is forgotten, so that the next run sends it again. If nothing is to be read back, this is
-/// done only when the folder holds too few messages.
+/// Checks by size only, first by the sizes that were read with the marks. If a place is empty, all places are doubtful, and content
+/// decides. A message that the target confirmed but does not have is forgotten, so that the next run sends it again. If nothing is read
+/// back, this is done only if the folder holds too few messages.
 fn check_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, done: Vec<Done>) -> Result<(), Halt> {
     let is_compared = run.mailbox.context.options.verify != Verify::None;
     let sized = &run.job.progress.sized;

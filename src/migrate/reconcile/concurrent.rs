@@ -1,18 +1,18 @@
-//! Mail that others put into a folder of the target while we work there. People's own mail does not concern us, but another run of this
-//! program, from another computer, copies what we copy.
+//! Mail that others put into a target folder while we work there. People's own mail does not concern us, but another run of this program,
+//! on another computer, copies what we copy.
 //!
 //! Two runs share no file, so only the target shows it:
 //!
-//! 1. Before a folder is copied, messages that have come to it since our record was written are compared with what is to be copied.
+//! 1. Before a folder is copied, messages that have come to it since our record was written are compared with what we would copy.
 //! 2. The first message of all goes alone, as a claim. A folder numbers what it stores, so one of two runs that begin at the same moment
 //!    sees the other's message before its own, and ends.
-//! 3. Later, UIDs between our own, or more messages than were there and sent, show that somebody else stores there too. The pass ends with what
-//!    is on its way, and these messages are looked at.
-//! 4. Where messages of ours are there twice, another run may have stored them, or the target itself. One message of those that are left,
-//!    chosen at random, goes alone, into another folder where this one has none left: if that one is there twice as well, the target stores
-//!    twice, and the mailbox ends before it does so with the rest. Whoever came second waits before, so that another run shows itself.
-//! 5. The run that came second to the folder ends, so that one of the two continues; if the target announces no UIDs, both end. What is
-//!    there twice by then is reported.
+//! 3. Later, UIDs between our own, or more messages than were there and sent, show that somebody else stores there too. The pass ends with
+//!    what is on its way, and these messages are looked at.
+//! 4. If messages of ours have duplicates, another run may have stored them, or the target itself. One of the remaining messages, chosen at
+//!    random, goes alone, into another folder if this one has none left: if that one is stored twice as well, the target stores everything
+//!    twice, and the mailbox ends before it does so with the rest. The run that came second waits first, so that another run shows itself.
+//! 5. The run that came second to the folder ends, so that one of the two continues; if the target announces no UIDs, both end. The
+//!    duplicates by then are reported.
 //!
 //! Copies that were there before this run do not belong to another run, even if the target announces no credible UIDNEXT.
 
@@ -30,12 +30,12 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// Messages of others are looked for after this many messages of a folder for the first time, then after ten times as many.
+/// Messages of others are looked for after this many messages of a folder, then each time after ten times as many.
 const FIRST_PART: usize = 1000;
-/// A folder that was checked longer ago is checked again before it is copied.
+/// A folder that was checked longer ago than this is checked again before it is copied.
 pub const FRESH: Duration = Duration::from_secs(10);
 
-/// Splits what is to be copied into growing parts; after each, messages of others are looked for.
+/// Splits the messages to copy into growing parts; after each, messages of others are looked for.
 pub fn parts(mut uids: Vec<Uid>) -> Vec<Vec<Uid>> {
     let (mut parts, mut size) = (Vec::new(), FIRST_PART);
     while uids.len() > size {
@@ -47,7 +47,7 @@ pub fn parts(mut uids: Vec<Uid>) -> Vec<Vec<Uid>> {
     parts
 }
 
-/// Removes from `to_copy` the messages that others have put there since `since`, the UID from which on the record knows nothing.
+/// Removes from `to_copy` the messages that others have put there since `since`, the UID from which the record knows nothing.
 pub fn without_arrived(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -75,7 +75,7 @@ pub fn without_arrived(
     Ok(to_copy.into_iter().filter(|uid| !there.contains(uid)).collect())
 }
 
-/// Notes the messages that others have put there as found, and returns them.
+/// Notes messages that others have put there as found, and returns them.
 fn take_theirs(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -88,8 +88,8 @@ fn take_theirs(
     Ok(theirs)
 }
 
-/// Before the claim, if others were there before us: waits a while, and ends if they are still at work. Returns what they have stored of
-/// `to_copy`.
+/// Before the claim, if others were there first: waits for a while, and ends if they are still at work. Returns those of `to_copy` that
+/// they have stored.
 pub fn await_others(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -113,14 +113,14 @@ fn wait(run: &FolderRun<'_, '_>, time: Duration) -> Result<(), Halt> {
 
 /// The result of looking for other runs, if the mailbox continues.
 pub enum Others {
-    /// Nothing, or what they have stored.
+    /// Others have stored nothing, or only what is returned.
     Stored,
-    /// Something is there twice, and a message is to be sent alone to learn who did it: this one, or one of another folder.
+    /// There are duplicates, and a message must be sent alone to find out who stores them: this one, or one of another folder.
     Unclear(Option<Uid>),
 }
 
-/// Finds out whether others store here what we have stored since the folder's UIDNEXT was `floor`, or have yet `to_copy`; returns also what
-/// of that they have stored. `more` says whether anything is left to copy, here or in another folder: where nothing is, nobody needs to end.
+/// Finds out whether others store here what we have stored since the folder's UIDNEXT was `floor`, or what is left `to_copy`; also returns
+/// those of the latter that they have stored. `more` says whether any folder has something left to copy: if not, nobody needs to end.
 pub fn look_for_others(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -147,11 +147,11 @@ pub fn look_for_others(
 /// What others, or the target itself, have stored in a folder.
 struct Seen {
     strangers: Heads,
-    /// What of it is still to be copied.
+    /// Those still to be copied.
     ahead: Vec<Match>,
-    /// What of it is there twice.
+    /// Those that duplicate a message of ours.
     twice: Vec<(Uid, Digest)>,
-    /// Whether they may have been first.
+    /// Whether others may have been first.
     is_second: bool,
 }
 
@@ -166,7 +166,7 @@ fn look(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: u32, to_copy:
         place(run, record, &known)?;
     }
     let strangers = new_strangers(run, record, Uid(floor.max(1)))?;
-    // What is still to be copied comes first: of equal messages one may be done, and the other be there already.
+    // Messages still to be copied come first: of two equal ones, one may be done, and the other already there.
     let wanted: Vec<Head> = to_copy.iter().filter_map(|uid| run.scan.heads.get(*uid).copied()).collect();
     let mut ahead = match_with_target(run, &wanted, strangers.all(), Scope::Strangers)?;
     ahead.sort_by_key(|found| found.target_uid);
@@ -179,13 +179,13 @@ fn look(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: u32, to_copy:
     let own = own.iter().find(|uid| uid.0 >= floor).copied();
     let own_appends = &mut run.job.progress.own_appends;
     own_appends.note_doubled(twice.len() as u64);
-    // If the target announces no UIDs, it is unknown whose came first: then neither continues.
+    // If the target announces no UIDs, nobody knows whose came first: then neither continues.
     let is_second = is_placeless || own_appends.others_were_first || own.is_none_or(|own| first < own);
     Ok(Some(Seen { strangers, ahead, twice, is_second }))
 }
 
-/// Chooses the message that shows what stores messages twice here, or checks what became of it. An error means that the target does. The
-/// inner option is none where the folder has no message left for that.
+/// Chooses a message to show what stores duplicates here, or checks its outcome. An error means that the target stores them. The inner
+/// option is none if the folder has no message left for this.
 fn probe(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -195,7 +195,7 @@ fn probe(
     match run.job.progress.own_appends.probe {
         Probe::None if more => {
             if seen.is_second {
-                // A run that was first continues meanwhile, and is then seen.
+                // A run that was first continues meanwhile, and so shows itself.
                 let before = on_target(run, Uid(1))?.all().len();
                 let quiet = run.mailbox.context.options.patience.quiet;
                 wait(run, 3 * quiet)?;
@@ -224,13 +224,13 @@ fn probe(
 }
 
 /// Whether unknown messages here may be our own: a target that lost our connection, or that of a machine from which this mailbox was taken
-/// over, may show much later what it had received on it.
+/// over, may show much later what it had received.
 fn may_come_late(run: &FolderRun<'_, '_>) -> bool {
     run.mailbox.taken_over || !run.job.progress.sending_losses.is_empty()
 }
 
-/// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored. Where the target was not asked behind the last
-/// message, it is asked now, while there is only one, since a second copy of it may be above it; later a copy is between our own.
+/// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored. If the target was not asked behind the last
+/// message, it is asked now while there is only one, since a second copy of that one may be above it; later a copy is between our own.
 fn is_shared(run: &mut FolderRun<'_, '_>, floor: u32) -> Result<bool, Halt> {
     let own = &run.job.progress.own_appends;
     if own.surplus(floor) > 0 {
@@ -243,14 +243,14 @@ fn is_shared(run: &mut FolderRun<'_, '_>, floor: u32) -> Result<bool, Halt> {
         Some(status) => Some(status),
         None => run.sessions.target.statuses(&[&run.target.wire_name]).on(Side::Target)?.into_iter().next().flatten(),
     };
-    // A folder whose server does not say is checked.
+    // Without an answer, the folder is checked.
     let Some(status) = status else { return Ok(true) };
     let progress = &run.job.progress;
     let holds_more = progress.first_on_target.is_some_and(|before| status.messages > before + progress.sent());
     Ok(holds_more || status.uid_next.is_none_or(|next| progress.own_appends.left_gaps(floor, next.0)))
 }
 
-/// Notes how many messages of ours are in the folder twice, unless that was reported.
+/// Notes how many messages of ours have a duplicate in the folder, unless that was reported.
 pub fn count_doubled(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     let Some(record) = run.ledger.folder(&run.job.source) else { return Ok(()) };
     let floor = run.job.progress.floor.unwrap_or(Uid(1));
@@ -261,15 +261,15 @@ pub fn count_doubled(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     Ok(())
 }
 
-/// How many messages from a UID of the target's folder on are copies of messages that are done but belong to no record.
+/// How many messages from a UID of the target folder on are copies of done messages but belong to no record.
 pub fn copies_of_ours(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<u64, Halt> {
     let strangers = new_strangers(run, record, floor)?;
     Ok(twice(run, record, strangers.all())?.len() as u64)
 }
 
-/// The UID from which on everything is new in a folder into which nothing has been copied yet. It is UIDNEXT, if the last message shows
-/// that it is true: some servers announce the same number for ever, and messages in flight would be looked for above it without success.
-/// Without a credible UIDNEXT, what is there is noted.
+/// The UID from which everything is new in a folder into which nothing has been copied yet. It is UIDNEXT, if the last message confirms it:
+/// some servers announce the same number for ever, and messages in flight would be looked for above it without success. Without a credible
+/// UIDNEXT, the folder's contents are noted.
 pub fn note_what_is_there(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<u32, Halt> {
     let status = run.target.open.status;
     if status.messages == 0 {
@@ -291,7 +291,7 @@ pub fn note_what_is_there(run: &mut FolderRun<'_, '_>, record: &FolderRecord) ->
     Ok(last.map_or(1, |last| last.0.saturating_add(1).min(next.0)))
 }
 
-/// What came into the folder during this run, from a UID on, and is not the place of any message of the record.
+/// Messages that came into the folder during this run, from a UID on, at no place of a recorded message.
 fn new_strangers(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<Heads, Halt> {
     let mut strangers = unclaimed(run, record, floor)?;
     if let Some(before) = &run.job.progress.there_before {
@@ -300,7 +300,7 @@ fn new_strangers(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid)
     Ok(strangers)
 }
 
-/// Ends the mailbox in favour of the other run. What we know about the folder is forgotten, so that the next run compares it by content.
+/// Ends the mailbox in favour of the other run. Our knowledge of the folder is forgotten, so that the next run compares it by content.
 fn give_way(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<Problem, Halt> {
     if let Some(doubled) = run.job.progress.own_appends.take_doubled(ProblemKind::MessageDoubled) {
         run.report_once(doubled.in_folder(&run.job.planned.source));

@@ -1,4 +1,4 @@
-//! Finds messages on the target by content: those that a record does not know, and the places of those that it knows.
+//! Finds messages on the target by content: messages that a record does not know, and the places of those that it knows.
 
 use crate::domain::{Digest, MessageHead, ProblemKind, Side, Uid};
 use crate::ledger::{Done, FolderRecord, Message, State};
@@ -14,13 +14,13 @@ use crate::migrate::heads::{Head, Heads};
 use crate::migrate::request::Verify;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is on the target from a UID on.
+/// The heads in the target folder from a UID on.
 pub fn on_target(run: &mut FolderRun<'_, '_>, floor: Uid) -> Result<Heads, Halt> {
     run.sessions.target.reader().examine(&run.target.wire_name).on(Side::Target)?;
     Heads::read_from(run.sessions.target.reader(), floor).on(Side::Target)
 }
 
-/// What is on the target from a UID on and is not the place of any message of the record.
+/// The heads in the target folder from a UID on that are at no place of a recorded message.
 pub fn unclaimed(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<Heads, Halt> {
     let taken: BTreeSet<Uid> = run.ledger.target_uids(record)?.into_iter().collect();
     let mut heads = on_target(run, floor)?;
@@ -28,7 +28,7 @@ pub fn unclaimed(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid)
     Ok(heads)
 }
 
-/// Matches messages of the source with messages of the target's open folder. What was read before a connection is lost is kept for the next
+/// Matches messages of the source with messages in the target's open folder. What was read before a connection is lost is kept for the next
 /// attempt. A message at which the connection to the source was lost too often is named as failed and not read again.
 pub fn match_with_target(
     run: &mut FolderRun<'_, '_>,
@@ -83,25 +83,25 @@ fn match_on(
     found
 }
 
-/// Where the messages are that are on the target according to the record.
+/// The places of messages that are on the target according to the record.
 #[derive(Debug, Default)]
 pub struct Located {
-    /// Those that are on the target.
+    /// Messages that are on the target.
     pub found: Vec<Match>,
-    /// Those whose place holds other content, with their places.
+    /// Messages whose place holds other content, with their places.
     pub other: Vec<(Uid, Uid)>,
-    /// Those that may be among the messages that the target lists but does not deliver.
+    /// Messages that may be among those that the target lists but does not deliver.
     pub unproved: Vec<Uid>,
-    /// Those that are not on the target.
+    /// Messages that are not on the target.
     pub missing: Vec<Uid>,
 }
 
 /// Looks for messages that are on the target according to the record.
 ///
 /// 1. Each is read back at its place. A message that is equal there need not be read from the source.
-/// 2. The rest is matched with what is at these places and with messages that belong to no record.
+/// 2. The rest is matched with the contents of these places and with messages that belong to no record.
 ///
-/// The first part of the result has what was found before a connection was lost; the second says whether that is all.
+/// The first part of the result is what was found before a connection was lost; the second says whether that is all.
 pub fn locate(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages: &[Done]) -> (Located, Result<(), Halt>) {
     let mut located = Located::default();
     let outcome = locate_into(run, record, messages, &mut located);
@@ -139,7 +139,7 @@ fn locate_into(
     let is_free = |head: &&Head| own.contains(&head.uid) || !claimed.contains(&head.uid);
     let there: Vec<Head> = heads.all().iter().filter(is_free).copied().collect();
     let wanted: Vec<Head> = rest.iter().filter_map(|done| run.scan.heads.get(done.uid).copied()).collect();
-    // The record knows what was sent, so a message whose copy is equal is not read from the source again.
+    // The record knows what was sent, so a message with an equal copy is not read from the source again.
     let sent = rest.iter().map(|done| (done.uid, (done.size, done.digest))).collect();
     let (mut here, mut stored) = (Shelf::with(sent), Shelf::default());
     let matching = match_on(run, &wanted, &there, Scope::All, [&mut here, &mut stored])?;
@@ -170,19 +170,19 @@ fn as_match(done: &Done, target_uid: Uid) -> Option<Match> {
     Some(Match { uid, target_uid, size, digest, comparison: Comparison::Equal })
 }
 
-/// Which messages the target has, as far as sizes show.
+/// Which messages the target has, judging by sizes.
 #[derive(Debug, Default)]
 pub struct BySize {
-    /// Those whose size is there, with their places.
+    /// Messages whose size was found, with their places.
     pub seen: Vec<(Done, Uid)>,
-    /// Those whose places hold a message of another size.
+    /// Messages whose place holds one of another size.
     pub other: Vec<Done>,
-    /// Those whose places are empty, or whose size is nowhere.
+    /// Messages whose place is empty, or whose size is nowhere.
     pub absent: Vec<Done>,
 }
 
 impl BySize {
-    /// Whether a place that the target announced is empty. It may then have announced all of them wrongly.
+    /// Whether a place that the target announced is empty. The target may then have announced all of them wrongly.
     pub fn has_empty_places(&self) -> bool {
         self.absent.iter().any(|done| done.target_uid.is_some())
     }
@@ -213,7 +213,7 @@ pub fn look_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     Ok(by_size)
 }
 
-/// Records what was seen with its size, and where, and reports it once in a run, unless nothing is to be read back.
+/// Records messages seen with their sizes, with their places, and reports them once in a run, unless nothing is read back.
 pub fn note_seen(run: &mut FolderRun<'_, '_>, record: &FolderRecord, mut seen: Vec<(Done, Uid)>) -> Result<(), Halt> {
     let places: Vec<(Uid, Uid)> = seen.iter().map(|(done, place)| (done.uid, *place)).collect();
     run.ledger.seen(record, &places)?;
@@ -225,14 +225,14 @@ pub fn note_seen(run: &mut FolderRun<'_, '_>, record: &FolderRecord, mut seen: V
     Ok(())
 }
 
-/// Messages that a target without UIDs in its answers has accepted, and that were not found there yet.
+/// Messages that a target without UIDs in its answers has accepted, and that were not found yet.
 pub fn placeless(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<Vec<Done>, Halt> {
     let unchecked = run.ledger.unchecked(record)?;
     Ok(unchecked.into_iter().filter(|done| done.target_uid.is_none()).collect())
 }
 
 /// Finds the places of messages that were accepted by a target that announces no UIDs. Otherwise one of them could be mistaken for an equal
-/// message that was still in flight, which would then never be copied.
+/// message that was still in flight, and the latter would never be copied.
 pub fn place(run: &mut FolderRun<'_, '_>, record: &FolderRecord, placeless: &[Done]) -> Result<(), Halt> {
     if placeless.is_empty() {
         return Ok(());
@@ -243,7 +243,7 @@ pub fn place(run: &mut FolderRun<'_, '_>, record: &FolderRecord, placeless: &[Do
     outcome
 }
 
-/// Records what was found by content among the messages `there` on the target, which counts as read back, and forgets those that were
+/// Records messages that were found by content among those `there` on the target, which counts as read back, and forgets those that were
 /// `asked` for but not found.
 pub fn note_found(
     run: &mut FolderRun<'_, '_>,
@@ -275,7 +275,7 @@ pub fn note_found(
 }
 
 /// The flags of messages that were found by content and whose flags nobody has changed, as far as that can be known without a record: the
-/// target has the same system flags as the source, and no others. From then on a change on either side can be seen.
+/// target has the same system flags as the source, and no others. From then on a change on either side is noticed.
 fn adopted_flags(scan: &Scan, found: &[Match], there: &Heads) -> Vec<(Uid, Vec<String>)> {
     let heads = &scan.heads;
     let adopted = |found: &Match| {
@@ -293,7 +293,7 @@ fn adopted_flags(scan: &Scan, found: &[Match], there: &Heads) -> Vec<(Uid, Vec<S
 }
 
 /// Settles messages that the target confirmed but that are not at their places. One that is in another folder of the mailbox was moved
-/// there by its owner, and counts as seen. Any other is forgotten, so that the folder is next found to lack it; these are returned.
+/// there by its owner, and counts as seen. Any other is forgotten, so that the folder lacks it from now on; these are returned.
 pub fn forget_or_find_elsewhere(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -311,8 +311,8 @@ pub fn forget_or_find_elsewhere(
     Ok(gone)
 }
 
-/// Messages that their owner had filed elsewhere on the target before the record of their folder was given up, and that are still there:
-/// they are not copied again. The source shows which of its messages these are; their UIDs may have changed.
+/// Messages that their owner had filed elsewhere on the target before their folder's record was given up, and that are still there: they
+/// are not copied again. The source shows which of its messages these are; their UIDs may have changed.
 pub fn still_filed_elsewhere(
     run: &mut FolderRun<'_, '_>,
     past: &FolderRecord,
@@ -343,7 +343,7 @@ pub fn still_filed_elsewhere(
     Ok(filed.into_iter().filter(|done| there.contains(&done.uid)).collect())
 }
 
-/// What messages of the source hold now.
+/// The current content of messages on the source.
 pub fn digests_on_source(run: &mut FolderRun<'_, '_>, uids: &[Uid]) -> Result<Readings<(u64, Digest)>, Halt> {
     run.open_source()?;
     let mut readings = Readings::default();
@@ -352,7 +352,7 @@ pub fn digests_on_source(run: &mut FolderRun<'_, '_>, uids: &[Uid]) -> Result<Re
     Ok(readings)
 }
 
-/// Which of these are in another folder of the target, at places that belong to no record.
+/// Those of these messages that are in another target folder, at places that belong to no record.
 pub fn find_elsewhere(run: &mut FolderRun<'_, '_>, missing: &[Done]) -> Result<BTreeSet<Uid>, Halt> {
     let folders: Vec<Vec<u8>> =
         run.sessions.selectable.iter().filter(|name| **name != run.target.wire_name).cloned().collect();

@@ -1,10 +1,10 @@
-//! What is known about a folder from earlier runs before anything is copied: the record, what an interruption left open, and without a
-//! record, the target's own content. Afterwards the ledger knows for every message whether it is on the target.
+//! Before anything is copied: what is known about a folder from earlier runs, from the record, from what an interruption left open, and
+//! without a record, from the target's own content. Afterwards the ledger knows for every message whether it is on the target.
 //!
-//! - `locate`: finding messages on the target by content.
+//! - `locate`: finds messages on the target by content.
 //! - `concurrent`: other runs at work in the same folder.
-//! - `twice`: which messages are there twice.
-//! - `room`: whether what is to be copied fits into the target.
+//! - `twice`: which messages have duplicates.
+//! - `room`: whether what is left to copy fits on the target.
 
 pub mod concurrent;
 pub mod locate;
@@ -28,7 +28,7 @@ use locate::{
 use std::collections::BTreeSet;
 
 /// Brings the record up to date: settles what an interruption left open, and compares by content if there is no record. Also returns the
-/// UID of the target from which on the record does not know what others may have put there.
+/// target UID from which the record does not know what others may have put there.
 pub fn learn_the_past(run: &mut FolderRun<'_, '_>) -> Result<(FolderRecord, Uid), Halt> {
     let known = match run.ledger.folder(&run.job.source) {
         Some(record) if holds(run, &record)? && target_is_as_recorded(run, &record)? => name_again(run, record)?,
@@ -44,7 +44,7 @@ pub fn learn_the_past(run: &mut FolderRun<'_, '_>) -> Result<(FolderRecord, Uid)
     Ok((known, Uid(highest.map_or(1, |highest| highest.0.saturating_add(1)))))
 }
 
-/// Whether the record is about the two folders as they are now and can be trusted, as far as that can be seen without asking the target.
+/// Whether the record is about the two current folders and can be trusted, as far as that shows without asking the target.
 pub fn holds(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
     let goes_there = match &record.target_path {
         Some(path) => *path == run.job.planned.target,
@@ -58,8 +58,8 @@ pub fn holds(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Hal
         && source_is_as_recorded(run, record)?)
 }
 
-/// Whether the source's UIDs still name the messages of the record: each has the size that the source announced for it, the last ones have
-/// the dates that were noted, and UIDNEXT did not go back.
+/// Whether the source's UIDs still name the recorded messages: each has its recorded size as announced, the last ones have their noted
+/// dates, and UIDNEXT did not go back.
 fn source_is_as_recorded(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
     let (messages, heads) = (run.ledger.messages_of(record)?, &run.scan.heads);
     let is_another = |message: &Message| {
@@ -75,13 +75,13 @@ fn source_is_as_recorded(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Resu
     Ok(!went_back && has_dates && !messages.iter().any(is_another))
 }
 
-/// Whether the target's places still hold the messages of the record. Where a place holds a message of another size, it is read.
+/// Whether the target's places still hold the recorded messages. If a place holds a message of another size, it is read.
 fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
     let Some(witnesses) = &run.job.progress.witnesses else { return Ok(true) };
     let status = &run.target.open.status;
     match witnesses.target() {
         Testimony::Holds => {
-            // For messages without known places, only their number shows anything.
+            // Without known places, only the number of messages shows anything.
             let (done, _) = run.ledger.done_counts(record)?;
             let has_places = witnesses.sampled.iter().any(|message| message.target_uid.is_some());
             Ok(has_places
@@ -92,7 +92,7 @@ fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> 
         Testimony::Differs => {
             let sampled: BTreeSet<Uid> = witnesses.sampled.iter().map(|message| message.uid).collect();
             let done = run.ledger.messages_of(record)?.iter().filter(|message| sampled.contains(&message.uid));
-            // A message that differed when it was read back differs now too: that is no reason for doubt.
+            // A message that differed when it was read back still differs: that is no reason for doubt.
             let done = done.filter(|message| message.state != State::Altered);
             let done: Vec<Done> = done.filter_map(Message::as_done).filter(|done| done.target_uid.is_some()).collect();
             let (located, outcome) = locate(run, record, &done);
@@ -161,7 +161,7 @@ fn find_forgotten(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<
     Ok(())
 }
 
-/// Notes the folder's present names, if they have changed: a server's separator may change, and old records know no parts.
+/// Notes the folder's current names, if they have changed: a server's separator may change, and old records know no paths.
 fn name_again(run: &mut FolderRun<'_, '_>, record: FolderRecord) -> Result<FolderRecord, Halt> {
     let (source, target) = (&run.job.source, (run.target.wire_name.as_slice(), &run.job.planned.target));
     let is_named = record.source_name == source.wire_name
@@ -171,7 +171,7 @@ fn name_again(run: &mut FolderRun<'_, '_>, record: FolderRecord) -> Result<Folde
     if is_named { Ok(record) } else { Ok(run.ledger.name_folder(&record, source, target)?) }
 }
 
-/// Begins a new record with what is on the target already. Once in a run: what is copied afterwards is known.
+/// Begins a new record with the messages that are already on the target. Once in a run: what is copied afterwards is known.
 fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>) -> Result<FolderRecord, Halt> {
     let (scan, target) = (run.scan, run.target);
     if let Some(past) = past
@@ -180,7 +180,7 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         await_quiet(run)?;
     }
     let (mut found, mut altered, mut filed, mut there) = (Vec::new(), Vec::new(), Vec::new(), Heads::default());
-    // If there was a record, the earlier number of messages is not trusted: the folder itself is asked. Nor is a number of zero, unless
+    // If there was a record, the earlier number of messages is not trusted: the folder itself is asked. Nor is a zero trusted, unless
     // UIDNEXT also shows that there never was a message.
     let may_hold_some = target.open.status.messages > 0 || target.open.status.uid_next != Some(Uid(1));
     if (may_hold_some || past.is_some()) && !scan.heads.all().is_empty() {
@@ -228,8 +228,8 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
     Ok(record)
 }
 
-/// The messages, by the UIDs of the former record, that were put on the target and that the source's folder no longer has: they were moved
-/// or deleted on the source (`follow`). A message whose size is still there is not among them.
+/// The messages, by the UIDs of the former record, that were put on the target and that the source folder no longer has: they were moved or
+/// deleted on the source (`follow`). A message whose size is still in the source folder is not among them.
 fn left_behind(run: &FolderRun<'_, '_>, past: &FolderRecord, found: &[Match], kept: &[Done]) -> Result<Vec<Uid>, Halt> {
     let scan = run.scan;
     if run.mailbox.context.selection.limits_messages() || scan.unlisted() > 0 {
@@ -253,8 +253,8 @@ fn left_behind(run: &FolderRun<'_, '_>, past: &FolderRecord, found: &[Match], ke
 }
 
 /// Messages that the former record knows as altered and that match nothing on the target, while their places hold messages that belong to
-/// no other: they count as there. Otherwise each new record would send them again, since no comparison finds them. Where the source's UIDs
-/// may name other messages than before, these are read.
+/// no other: they count as there. Otherwise each new record would send them again, since no comparison finds them. If the source's UIDs may
+/// name other messages than before, these are read.
 fn still_altered(
     run: &mut FolderRun<'_, '_>,
     past: &FolderRecord,
@@ -286,7 +286,7 @@ fn still_altered(
     Ok(altered)
 }
 
-/// Whether the messages in question were sent on the open connection.
+/// Whether the messages in question were sent on the current connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
     /// They were: the target has answered everything.
@@ -314,15 +314,15 @@ pub fn settle_intents(run: &mut FolderRun<'_, '_>, record: &FolderRecord, connec
     let marks_from = run.job.progress.floor.map_or(floor, |known| known.min(floor));
     run.job.progress.floor = Some(marks_from);
     let (found, there) = find_arrived(run, record, floor, &wanted, connection)?;
-    log::debug!("{} messages were on their way, {} had arrived", wanted.len(), found.len());
+    log::debug!("{} messages were in flight, {} had arrived", wanted.len(), found.len());
     // The intent of a message that may be there stays as well.
     let failed = &run.job.progress.failed;
     let asked: Vec<Uid> = wanted.iter().map(|head| head.uid).filter(|uid| !failed.contains(uid)).collect();
     note_found(run, record, found, &there, &asked)
 }
 
-/// Finds messages among those that are on the target from `floor` on. Missing ones are looked for again until nothing new has come for a
-/// while. Also returns what is there that the record does not know.
+/// Finds messages among those on the target from `floor` on. Missing ones are looked for again until nothing new has come for a while. Also
+/// returns the messages there that the record does not know.
 ///
 /// A server that lost our connection continues to store what it has received. Until it has finished, a message could be missed here and
 /// copied twice. The number of messages that came proves nothing, because other mail comes too.
@@ -351,7 +351,7 @@ fn find_arrived(
     }
 }
 
-/// Waits until nothing new comes into the target's folder.
+/// Waits until nothing new comes into the target folder.
 fn await_quiet(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     let mut before = None;
     loop {
@@ -364,7 +364,7 @@ fn await_quiet(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     }
 }
 
-/// A wait that was cut short proves nothing: what is open stays open for the next run.
+/// A wait that is cut short proves nothing: what is open stays open for the next run.
 fn wait_quietly(run: &FolderRun<'_, '_>) -> Result<(), Halt> {
     let context = run.mailbox.context;
     let control = run.mailbox.control();
@@ -372,7 +372,7 @@ fn wait_quietly(run: &FolderRun<'_, '_>) -> Result<(), Halt> {
     if control.stopping() { Err(Halt::Held) } else { Ok(()) }
 }
 
-/// How many messages are on the target from a UID on, and the highest UID, which shows a new message even if another was deleted.
+/// The number of messages on the target from a UID on, and the highest UID, which shows a new message even if another was deleted.
 fn extent(run: &mut FolderRun<'_, '_>, floor: Uid) -> Result<(usize, Option<Uid>), Halt> {
     let there = on_target(run, floor)?;
     Ok((there.all().len(), there.all().iter().map(|head| head.uid).max()))

@@ -1,4 +1,4 @@
-//! Whether the target has enough free space for what is to be copied, as far as it says so: by QUOTA (RFC 9208), or by its directory.
+//! Whether the target announces enough free space for what is left to copy, by QUOTA (RFC 9208) or by its directory.
 
 use crate::domain::{Account, AccountId, Folder, Note, Problem, ProblemKind, Side};
 use crate::ledger::{Ledger, LedgerError};
@@ -6,7 +6,7 @@ use crate::migrate::context::RunContext;
 use crate::migrate::target::directory::{Free, Room};
 use crate::progress::Counts;
 
-/// How much of what a folder has on the source is not on the target yet.
+/// How much of a source folder's content is not on the target yet.
 pub fn still_to_copy(ledger: &Ledger, folder: &Folder, all: Counts) -> Result<Counts, LedgerError> {
     let (messages, bytes) = match ledger.folder(folder) {
         Some(record) => ledger.done_counts(&record)?,
@@ -15,7 +15,7 @@ pub fn still_to_copy(ledger: &Ledger, folder: &Folder, all: Counts) -> Result<Co
     Ok(Counts { messages: all.messages.saturating_sub(messages), bytes: all.bytes.saturating_sub(bytes) })
 }
 
-/// Reports when less is free than is needed.
+/// Reports if less is free than needed.
 pub fn report_too_small(context: &RunContext, id: AccountId, account: &Account, needed: Counts, room: Room) {
     let Counts { messages, bytes } = needed;
     let lacking = |needed: u64, free: Option<Free>| free.filter(|it| needed > it.free);

@@ -1,6 +1,6 @@
-//! Which messages are on the target twice.
+//! Which messages have a duplicate on the target.
 //!
-//! A message does not count as twice if its owner has moved it, within the folder or from another one, or if the target announced its place
+//! A copy is no duplicate if its owner has moved the message, within the folder or from another one, or if the target announced its place
 //! wrongly: its place is then empty or holds another message.
 
 use super::locate::on_target;
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// At most this many messages of others are considered.
 const MOST_STRANGERS: usize = 1000;
 
-/// Which of these have the content of a message that is done but are not at its place: those are there twice. Ascending.
+/// Those of these messages that have the content of a done message but are not at its place: duplicates. Ascending.
 pub fn twice(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -34,8 +34,8 @@ pub fn twice(
     without_moved_here(run, record, copies, |(_, digest)| *digest)
 }
 
-/// Leaves out as many as there are messages of that content in the record whose places do not hold it: their owner has moved them within
-/// the folder, or the target announced wrong places.
+/// Leaves out as many copies as the record has messages of that content whose places do not hold it: their owner has moved them within the
+/// folder, or the target announced wrong places.
 fn without_misplaced(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -56,7 +56,7 @@ fn without_misplaced(
     readings.read::<SizeAndDigest>(run.sessions.target.reader(), &alike, losses).on(Side::Target)?;
     let mut misplaced = BTreeMap::new();
     for (digest, place, size) in recorded {
-        // A message that the target does not deliver is assumed to be there.
+        // A message that the target does not deliver counts as there.
         let is_there = is_alike(place, size) && readings.get(place).is_none_or(|(_, read)| *read == digest);
         if !is_there {
             *misplaced.entry(digest).or_default() += 1;
@@ -65,7 +65,7 @@ fn without_misplaced(
     Ok(leave_out(copies, misplaced, |(_, digest)| *digest))
 }
 
-/// Leaves out as many as other folders lack, of that content, compared with their records: their owner may have moved them here.
+/// Leaves out as many copies as other folders lack of that content, compared with their records: their owner may have moved them here.
 pub fn without_moved_here<T>(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -97,7 +97,7 @@ pub fn without_moved_here<T>(
     Ok(leave_out(copies, moved, digest))
 }
 
-/// The messages of these sizes in a folder of the target; opens it.
+/// The digests of the messages with these sizes in a target folder; opens it.
 fn contents(run: &mut FolderRun<'_, '_>, wire_name: &[u8], sizes: BTreeSet<u64>) -> Result<Vec<Digest>, Halt> {
     let reader = run.sessions.target.reader();
     reader.examine(wire_name).on(Side::Target)?;

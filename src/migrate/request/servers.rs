@@ -1,4 +1,4 @@
-//! The servers of a run: where they are, how they are spoken to, and what limits hold there.
+//! The servers of a run: where they are, how to talk to them, and their limits.
 
 use super::{DavAddress, Groupware, NameForm, SignInWay};
 use crate::domain::{Fingerprint, Secret, Security, ServerAddress};
@@ -10,51 +10,51 @@ use std::path::PathBuf;
 /// Both ends of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Servers {
-    /// The server the mail is read from.
+    /// The server that mail is read from.
     pub source: MailServer,
-    /// The server it is written to.
+    /// The server that mail is written to.
     pub target: MailServer,
-    /// What kind of server that is.
+    /// The kind of the target.
     pub target_kind: TargetKind,
     /// Files with further certificate authorities (PEM).
     pub authority_files: Vec<PathBuf>,
-    /// The user agreed that passwords cross the network in clear text.
+    /// Whether the user agreed that passwords cross the network in clear text.
     pub cleartext_passwords_allowed: bool,
     /// The proxy between this computer and all servers, if there is one.
     pub proxy: Option<Proxy>,
 }
 
-/// A mail server and how it is spoken to.
+/// A mail server and how to talk to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailServer {
-    /// Host, and port when it is not the usual one; see [`TargetKind::Kerio`] for what a port means there.
+    /// Its host, and its port if not the default; see [`TargetKind::Kerio`] for the meaning of a port there.
     pub address: ServerAddress,
     /// How the connection is protected.
     pub security: Security,
-    /// Trust exactly this certificate where the usual check fails.
+    /// The only certificate to trust if the usual check fails.
     pub fingerprint: Option<Fingerprint>,
     /// How people are signed in.
     pub sign_in: SignInWay,
-    /// Under which name, where neither the CSV nor Kerio Connect's directory gives another.
+    /// The form of sign-in names, if neither the CSV nor Kerio Connect's directory gives one.
     pub name: NameForm,
-    /// What else holds for the connections to it.
+    /// Further settings of its connections.
     pub connections: ConnectionLimits,
 }
 
-/// What holds for the connections to one mail server beside its address and protection. By default nothing.
+/// Settings of the connections to one mail server besides address and protection. None by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionLimits {
-    /// The certificate by which the server knows us.
+    /// The certificate that identifies us to the server.
     pub client_certificate: Option<ClientCertificate>,
-    /// Bytes a second, over all connections together and in both directions.
+    /// The limit in bytes a second, over all connections together and in both directions.
     pub max_rate: Option<u64>,
-    /// Connections at a time, at least one. A mailbox needs one on either side; on the target one more is used for checking, and another
-    /// for sending more of a large mailbox, if they are free.
+    /// At most this many connections are open at a time, at least one. A mailbox needs one on either side; on the target it uses one more
+    /// for checking, and another for sending more of a large mailbox, if they are free.
     pub max_connections: Option<u32>,
 }
 
 impl MailServer {
-    /// With the usual check of its certificate, where everybody signs in with their own address and password, and without limits.
+    /// A server with the usual check of its certificate, where everybody signs in with their own address and password, without limits.
     pub fn at(address: ServerAddress, security: Security) -> Self {
         Self {
             address,
@@ -79,13 +79,13 @@ impl MailServer {
 }
 
 impl Servers {
-    /// With the system's authorities, no consent to clear text, and no proxy.
+    /// Servers with the system's authorities, no consent to clear text, and no proxy.
     pub fn between(source: MailServer, target: MailServer, target_kind: TargetKind) -> Self {
         let (authority_files, cleartext_passwords_allowed, proxy) = (Vec::new(), false, None);
         Self { source, target, target_kind, authority_files, cleartext_passwords_allowed, proxy }
     }
 
-    /// How they are reached, and what is migrated beside mail; nothing of it is secret.
+    /// How they are reached, and what is migrated besides mail; contains no secret.
     pub(super) fn settings(&self, groupware: &Groupware) -> ServerSettings {
         let dav = |address: &Option<DavAddress>| address.as_ref().map_or_else(String::new, DavAddress::to_string);
         ServerSettings {
@@ -107,7 +107,7 @@ impl Servers {
         }
     }
 
-    /// The passwords of the servers, each with the name that it belongs to.
+    /// The servers' passwords, each with its user name.
     pub fn secrets(&self) -> Vec<(String, &Secret)> {
         let administrator = match &self.target_kind {
             TargetKind::Kerio(administration) => Some((administration.user.clone(), &administration.password)),
@@ -129,19 +129,19 @@ impl Servers {
 pub enum TargetKind {
     /// Kerio Connect: domains and users are created; a port in the address is set on its IMAP service during the run.
     Kerio(AdministrationServer),
-    /// Any IMAP server whose accounts exist already.
+    /// Any IMAP server; its accounts must exist.
     Imap,
 }
 
 /// Kerio Connect's administration API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdministrationServer {
-    /// Host and port; port 4040 when none is given.
+    /// Host and port; 4040 by default.
     pub address: ServerAddress,
     /// The administrator's name.
     pub user: String,
-    /// And password.
+    /// The administrator's password.
     pub password: Secret,
-    /// Trust exactly this certificate where the usual check fails.
+    /// The only certificate to trust if the usual check fails.
     pub fingerprint: Option<Fingerprint>,
 }

@@ -7,23 +7,23 @@ use std::path::PathBuf;
 /// How people are signed in on a server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignInWay {
-    /// Each with the password of the CSV.
+    /// With each person's own password from the CSV.
     #[default]
     OwnPassword,
-    /// With a master user's password under a composed name, as Dovecot has it: `ann@example.com*master`.
+    /// With a master user's password under a composed name, as in Dovecot: `ann@example.com*master`.
     MasterUser {
         /// The master user's name.
         user: String,
-        /// And password.
+        /// The master user's password.
         password: Secret,
         /// The character between the two names; see [`MASTER_SEPARATOR`].
         separator: char,
     },
-    /// As an administrator who asks for another's mailbox (PLAIN with an authorization identity, RFC 4616): Cyrus, Zimbra, Exchange.
+    /// As an administrator who asks for another user's mailbox (PLAIN with an authorization identity, RFC 4616): Cyrus, Zimbra, Exchange.
     Authorization {
         /// The administrator's name.
         user: String,
-        /// And password.
+        /// The administrator's password.
         password: Secret,
     },
     /// With Kerio Connect's master password (X-MASTERAUTH).
@@ -44,15 +44,15 @@ pub const MASTER_SEPARATOR: char = '*';
 /// Where tokens come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenSource {
-    /// The first line of a file, in whose name `{address}` is replaced by the person's address.
+    /// The first line of a file; `{address}` in its name stands for the person's address.
     File(PathBuf),
-    /// The first line that a command writes to its standard output. Its words are separated by spaces, quotes keep them together, no
-    /// shell reads it; the person's address is added as the last word.
+    /// The first line that a command writes to its standard output. Its words are separated by spaces, quotes keep them together, no shell
+    /// reads it; the person's address is added as the last word.
     Command(String),
 }
 
 impl SignInWay {
-    /// The password it holds with the name that it belongs to, for a log to hide.
+    /// Its password with the user name, so that a log can hide it.
     pub fn secret(&self) -> Option<(&str, &Secret)> {
         match self {
             SignInWay::OwnPassword | SignInWay::Token { .. } => None,
@@ -71,7 +71,7 @@ impl SignInWay {
         }
     }
 
-    /// The way without its passwords.
+    /// The kind, without passwords.
     pub fn kind(&self) -> SignInKind {
         match self {
             SignInWay::OwnPassword => SignInKind::OwnPassword,

@@ -1,4 +1,4 @@
-//! Looking ahead: what has to be known about the servers before other machines work on the accounts of a list.
+//! Looking ahead: what must be known about the servers before other machines work on the accounts of a list.
 
 use super::{prepare, shared_mailbox};
 use crate::domain::{Fingerprint, Problem};
@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 /// What was found.
 pub struct Ahead {
-    /// The accounts that would use another's mailbox, by their index in the request, and why they are refused.
+    /// The accounts that would use another account's mailbox, by their index in the request, and why they are refused.
     pub refused: BTreeMap<usize, Problem>,
-    /// What the target calls each account's mailbox, in the order of the request, where accounts may share one.
+    /// The target's name for each account's mailbox, in the order of the request, if accounts may share one.
     pub mailboxes: Vec<String>,
     /// The certificates that the user trusts at these servers, by host and port.
     pub certificates: BTreeMap<String, Fingerprint>,
@@ -46,7 +46,7 @@ pub fn look_ahead(request: &Request) -> Result<Ahead, Problem> {
     Ok(Ahead { refused, mailboxes, certificates })
 }
 
-/// Lets a state folder that has no list of trusted certificates begin with these.
+/// Gives these certificates to a state folder that has no list of trusted ones.
 pub fn begin_certificates(state_folder: &Path, certificates: &BTreeMap<String, Fingerprint>) -> std::io::Result<()> {
     KnownCertificates::begin(state_folder, certificates)
 }

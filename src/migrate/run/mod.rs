@@ -47,17 +47,17 @@ pub struct Run {
 pub struct Stopper(Arc<Control>);
 
 impl Stopper {
-    /// Begins nothing new; what is in flight is settled, the port put back, the report written.
+    /// Ends the run gently: nothing new begins, what is in flight is settled, the port is put back, and the report is written.
     pub fn stop(&self) {
         self.0.stop();
     }
 
-    /// Stops and cuts the connections; the next run asks the target what became of what was in flight.
+    /// Stops and cuts the connections; the next run asks the target about what was in flight.
     pub fn stop_now(&self) {
         self.0.stop_now();
     }
 
-    /// Sends nothing to a mail server once `may_send` says no.
+    /// Sends nothing more to a mail server once `may_send` returns false.
     pub fn sends_only_while(&self, may_send: impl Fn() -> bool + Send + Sync + 'static) {
         self.0.sends_only_while(may_send);
     }
@@ -67,14 +67,14 @@ impl Stopper {
         self.0.pause();
     }
 
-    /// Lets them continue.
+    /// Lets the workers continue.
     pub fn resume(&self) {
         self.0.resume();
     }
 }
 
-/// Starts a run and returns at once; what happens is reported to `observer` and folded into [`Run::state`]. Its report is written to
-/// `log_folder`, which the caller has made (see `logs`).
+/// Starts a run and returns at once; events are reported to `observer` and folded into [`Run::state`]. The report is written to
+/// `log_folder`, which the caller must have created (see `logs`).
 pub fn start(request: Request, log_folder: PathBuf, observer: Box<dyn Observer>) -> Result<Run, Problem> {
     let state = Arc::new(Mutex::new(RunState::default()));
     let control = Arc::new(Control::default());
@@ -91,17 +91,17 @@ pub fn start(request: Request, log_folder: PathBuf, observer: Box<dyn Observer>)
 }
 
 impl Run {
-    /// The state as far as reported; lock it briefly.
+    /// The state so far; lock it briefly.
     pub fn state(&self) -> Arc<Mutex<RunState>> {
         self.state.clone()
     }
 
-    /// Something that can stop the run from elsewhere.
+    /// A handle that can stop the run from elsewhere.
     pub fn stopper(&self) -> Stopper {
         Stopper(self.control.clone())
     }
 
-    /// Begins nothing new; what is in flight is settled, the port put back, the report written.
+    /// Ends the run gently: nothing new begins, what is in flight is settled, the port is put back, and the report is written.
     pub fn stop(&self) {
         self.stopper().stop();
     }
@@ -116,7 +116,7 @@ impl Run {
         self.control.pause();
     }
 
-    /// Lets them continue.
+    /// Lets the workers continue.
     pub fn resume(&self) {
         self.control.resume();
     }
@@ -126,7 +126,7 @@ impl Run {
         self.control.skip(account);
     }
 
-    /// Cuts the connections of an account that is being skipped, whose server keeps it from being settled.
+    /// Cuts the connections of a skipped account whose server delays settling it.
     pub fn cut(&self, account: AccountId) {
         self.control.cut(account);
     }
@@ -141,7 +141,7 @@ impl Run {
         self.control.try_now();
     }
 
-    /// The server that has kept a connection waiting longest, and for how long. Does not wait.
+    /// The server that has kept a connection waiting longest, and for how long. Does not block.
     pub fn longest_silence(&self) -> Option<Silence> {
         self.control.longest_silence()
     }
@@ -221,7 +221,7 @@ impl Coordinator {
     }
 }
 
-/// The target as records know it: with the administration's port for Kerio Connect, because the one for mail may be moved.
+/// The target's name in records: for Kerio Connect with the administration's port, because the port for mail may be moved.
 fn target_key(servers: &Servers, target: &Endpoint) -> String {
     let port = match &servers.target_kind {
         TargetKind::Kerio(settings) => endpoints::administration_address(settings, &servers.target).port,
@@ -236,7 +236,7 @@ fn run_pool<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>) {
     std::thread::scope(|scope| {
         for number in 1..=queue.most_workers(context.options.jobs) {
             let turns = &turns;
-            // From its end on, others may use its permit for a second connection.
+            // Once the worker ends, others may use its permit for a second connection.
             let mut place = context.workers.take_free();
             let worker = move || work(context, kind, queue, turns, &mut place);
             let spawned = std::thread::Builder::new().name(format!("worker {number}")).spawn_scoped(scope, worker);
@@ -252,7 +252,7 @@ fn run_pool<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>) {
 fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &Turns, place: &mut Option<Permit>) {
     loop {
         context.control.wait_while_paused();
-        // A worker that waits for further accounts may wait for long; meanwhile others may use its permit.
+        // The wait for further accounts may be long; meanwhile others may use the permit.
         if queue.is_given_accounts() {
             place.take();
         }
@@ -284,11 +284,11 @@ fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &T
     }
 }
 
-/// One turn of an account, as soon as no other account works on the mailbox that it shares; its end is reported.
+/// One turn of an account, once no other account works on the mailbox that it shares; reports its end.
 fn take_turn(context: &RunContext, id: AccountId, task: &mut dyn Task<Verdict>, turns: &Turns) -> Turn<Verdict> {
     let alone = turns.get(&id.index()).map(|turn| turn.wait(&context.control.of(id)));
     if matches!(alone, Some(None)) && !context.control.stopping() {
-        // It was skipped meanwhile, and the queue keeps it aside. After a stop, which is final, it only ends.
+        // It was skipped meanwhile, and the queue keeps it aside. After a stop, which is final, it takes its turn only to end.
         return Turn::PutOff(Instant::now());
     }
     // A fault of this program in one mailbox must not affect the others.
@@ -324,8 +324,8 @@ fn begin<'a>(
     })
 }
 
-/// The record of the migration that this run is a part of; none if the name belongs to other servers, which callers refuse before, or if
-/// the giver of the accounts keeps the record.
+/// The record of the run's migration; none if the name belongs to other servers, which callers refuse before, or if the giver of the
+/// accounts keeps the record.
 fn begin_record(request: &Request) -> Option<(Keeper, MigrationInfo)> {
     if request.work.is_some() {
         return None;

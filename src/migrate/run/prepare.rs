@@ -1,5 +1,5 @@
-//! What comes before the first mailbox: both servers are reached and trusted, the administrator is signed in, and Kerio Connect's
-//! IMAP port is set when the user gave one (see `port`).
+//! Before the first mailbox: both servers are reached and trusted, the administrator is signed in, and Kerio Connect's IMAP port is set if
+//! the user gave one (see `port`).
 
 use crate::domain::{Problem, Side};
 use crate::imap::{self, Endpoint};
@@ -32,7 +32,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The same, keeping to what other machines do.
+    /// Adapts to the other machines of a fleet.
     pub fn keeping_to(mut self, together: &Arc<dyn Together>, servers: &Servers) -> Self {
         for (end, server) in [(&mut self.source, &servers.source), (&mut self.target, &servers.target)] {
             let side = end.endpoint.side;
@@ -45,7 +45,7 @@ impl Prepared {
         for end in self.groupware.iter_mut().flat_map(|ends| [&mut ends.source, &mut ends.target]) {
             end.server.rate = end.server.rate.take().map(|rate| rate.shared(together.share()));
         }
-        // Where nobody is created, nobody waits for others.
+        // If no user is created, none waits for other machines.
         if self.administration.is_some() {
             self.directory = Box::new(OneByOne::new(self.directory, together.clone()));
         }
@@ -53,7 +53,7 @@ impl Prepared {
     }
 }
 
-/// Reaches everything a run needs. The error says why the run cannot start; whatever was changed by then is put back.
+/// Reaches everything a run needs. The error says why the run cannot start; everything changed by then is put back.
 pub fn prepare(
     kind: RunKind,
     servers: &Servers,
@@ -79,7 +79,7 @@ pub fn prepare(
     events.report(Event::ServerReached { side: Side::Administration, product: administration.product() });
     match administration.seats() {
         Ok(seats) => events.report(Event::SeatsCounted { used: seats.used, allowed: seats.allowed }),
-        // It matters only if a user has to be created, and then the creation reports it.
+        // It matters only if a user must be created, and then the creation reports it.
         Err(error) => log::debug!("licence seats: {error}"),
     }
     let port = match servers.target.address.port {
@@ -125,7 +125,7 @@ impl Prepared {
         Self { source, target, directory, profile: Profile::of(&servers.target_kind), groupware: None, administration }
     }
 
-    /// Takes out what puts Kerio Connect back as it was.
+    /// Takes out the administration, which restores Kerio Connect's settings.
     pub fn take_administration(&mut self) -> Option<Arc<Administration>> {
         self.administration.take()
     }

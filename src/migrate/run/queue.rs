@@ -3,11 +3,11 @@
 //! 1. Accounts that have not begun come first, the largest of them first, as long as no server has a condition that all of them would meet.
 //! 2. An account that was put off comes after them, at the earliest when its pause is over. So an account whose server hangs up again and
 //!    again never holds up the others.
-//! 3. Then come accounts that are added while the run continues, such as a fleet's. They are put off like others, and then a worker asks
-//!    for further ones, but only a few are held, because other machines may be able to take them.
+//! 3. Then come accounts that are added during the run, such as a fleet's. They are put off like others, and then a worker asks for further
+//!    ones, but only a few are held, because other machines may be able to take them.
 //! 4. When the user stops the run, no further account begins, and those that were put off end.
 //! 5. An account that the user skips is kept aside, begun or not. It returns as soon as the user continues it. When nothing else is left
-//!    and no worker is busy, it ends as it is.
+//!    and no worker is busy, it ends in its present state.
 
 use crate::domain::{Account, AccountId};
 use crate::migrate::context::RunContext;
@@ -30,39 +30,39 @@ pub struct Queue<'a> {
     waiting: Mutex<Waiting<'a>>,
     listed: usize,
     work: Option<Arc<dyn Work>>,
-    /// How many accounts the run knows.
+    /// The number of accounts that the run knows.
     known: Mutex<u32>,
 }
 
 struct Waiting<'a> {
-    /// The indexes of the request's accounts that have not begun, in the order in which they will begin.
+    /// The indexes of the request's accounts that have not begun, in order of their turn.
     fresh: VecDeque<usize>,
     put_off: Vec<PutOff<'a>>,
-    /// Those that were begun and are skipped.
+    /// Accounts that were begun and then skipped.
     skipped: Vec<PutOff<'a>>,
-    /// How many accounts workers have at the moment.
+    /// How many accounts workers have now.
     at_work: usize,
-    /// The account that tries alone whether a server's condition is over.
+    /// The account that alone tests whether a server's condition is over.
     probe: Option<AccountId>,
 }
 
 /// An account that is continued later.
 pub struct PutOff<'a> {
-    /// Its number in the run.
+    /// Its id in the run.
     pub id: AccountId,
     /// When its turn comes again.
     pub until: Instant,
-    /// What is known about it.
+    /// The work on it so far.
     pub task: Box<dyn Task<Verdict> + 'a>,
 }
 
-/// What a worker does next.
+/// A worker's next task.
 pub enum Next<'a> {
     /// Begin this account.
     Begin(AccountId, &'a Account),
     /// Continue this one.
     Continue(PutOff<'a>),
-    /// End this one as it is: the user skipped it and did not continue it.
+    /// End this one in its present state: the user skipped it and did not continue it.
     Leave(PutOff<'a>),
     /// Wait.
     Wait(Duration),
@@ -71,25 +71,25 @@ pub enum Next<'a> {
 }
 
 impl<'a> Queue<'a> {
-    /// `accounts` accounts, whose sizes may be known, and those that `work` adds.
+    /// A queue of `accounts` accounts, whose sizes in bytes may be known, and those that `work` adds.
     pub fn new(accounts: usize, known_bytes: &[Option<u64>], work: Option<Arc<dyn Work>>) -> Self {
         let fresh = order(accounts, known_bytes).into();
         let waiting = Mutex::new(Waiting { fresh, put_off: Vec::new(), skipped: Vec::new(), at_work: 0, probe: None });
         Self { waiting, listed: accounts, work, known: Mutex::new(accounts as u32) }
     }
 
-    /// How many workers can have something to do.
+    /// The largest number of workers that can have something to do.
     pub fn most_workers(&self, jobs: u32) -> usize {
         let jobs = jobs.max(1) as usize;
         if self.work.is_some() { jobs } else { jobs.min(self.listed.max(1)) }
     }
 
-    /// Whether accounts may be added while the run continues.
+    /// Whether accounts may be added during the run.
     pub fn is_given_accounts(&self) -> bool {
         self.work.is_some()
     }
 
-    /// What to do next. After an account's turn [`Queue::turn_ended`] is to be called.
+    /// Takes a worker's next task. After an account's turn, call [`Queue::turn_ended`].
     pub fn next(&self, context: &'a RunContext) -> Next<'a> {
         let (next, may_ask) = {
             let mut waiting = self.lock();
@@ -107,7 +107,7 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// The next account that is added; none when there will be none.
+    /// The next account that is added; none if no more will come.
     fn given(&self, context: &'a RunContext) -> Option<Next<'a>> {
         let work = self.work.as_ref().filter(|_| !context.control.stopping())?;
         if let Some(pause) = context.condition_wait() {
@@ -116,7 +116,7 @@ impl<'a> Queue<'a> {
         if self.lock().is_probed(context) {
             return Some(Next::Wait(LOOK_EVERY));
         }
-        // One after another, so that the ids are in the order of the events.
+        // One at a time, so that the ids are in the order of the events.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let id = AccountId(*known);
         let is_called_away = || self.lock().is_due() || context.condition_wait().is_some();
@@ -131,7 +131,7 @@ impl<'a> Queue<'a> {
         Some(next)
     }
 
-    /// The turn of this account has ended.
+    /// Notes that the turn of this account has ended.
     pub fn turn_ended(&self, id: AccountId) {
         let mut waiting = self.lock();
         waiting.at_work = waiting.at_work.saturating_sub(1);
@@ -143,12 +143,12 @@ impl<'a> Queue<'a> {
         self.lock().put_off.push(account);
     }
 
-    /// Keeps an account aside that the user skipped.
+    /// Keeps aside an account that the user skipped.
     pub fn skip(&self, account: PutOff<'a>) {
         self.lock().skipped.push(account);
     }
 
-    /// Lets everything that waits come now.
+    /// Ends all pauses.
     pub fn hurry(&self, context: &RunContext) {
         let now = Instant::now();
         self.lock().put_off.iter_mut().for_each(|account| account.until = now);
@@ -162,7 +162,7 @@ impl<'a> Queue<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    /// Whether one that was put off is to be continued now.
+    /// Whether an account that was put off is due.
     fn is_due(&self) -> bool {
         let now = Instant::now();
         self.put_off.iter().any(|account| account.until <= now)
@@ -173,7 +173,7 @@ impl<'a> Waiting<'a> {
         self.probe.is_some() && context.is_conditioned()
     }
 
-    /// A worker has the account from now on. If a server has a condition, this account alone tests whether it is over.
+    /// Notes that a worker has the account. If a server has a condition, this account alone tests whether it is over.
     fn note_begun(&mut self, context: &RunContext, next: &Next<'_>) {
         let (Next::Begin(id, _) | Next::Continue(PutOff { id, .. })) = next else { return };
         self.at_work += 1;
@@ -218,8 +218,7 @@ impl<'a> Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    /// Keeps aside accounts that were put off and are now skipped, and takes back those that the user continued; all of them when the run
-    /// is stopped.
+    /// Keeps aside accounts that were put off and are now skipped, and takes back those that the user continued; after a stop, all of them.
     fn sort_out_skipped(&mut self, context: &RunContext, stopping: bool) {
         let is_skipped = |account: &mut PutOff<'_>| !stopping && context.control.is_skipped(account.id);
         let back = self
@@ -234,7 +233,7 @@ impl<'a> Waiting<'a> {
         self.put_off.extend(back);
     }
 
-    /// With nothing else to do: the user may continue a skipped account as long as others are at work.
+    /// The next task if nothing else is left: the user may continue a skipped account as long as others are at work.
     fn next_of_skipped(&mut self, stopping: bool) -> Next<'a> {
         if stopping || self.skipped.is_empty() && self.fresh.is_empty() {
             return Next::Nothing;
@@ -246,7 +245,7 @@ impl<'a> Waiting<'a> {
     }
 }
 
-/// What progress needs to know about an account.
+/// The account's data for events.
 pub fn info(account: &Account) -> AccountInfo {
     AccountInfo {
         address: account.address.to_string(),
@@ -257,7 +256,7 @@ pub fn info(account: &Account) -> AccountInfo {
 }
 
 /// The order in which accounts begin: the largest first, so that at the end no worker is left alone with one that takes hours; those of
-/// unknown size after them, in the order of the file.
+/// unknown size last, in the order of the file.
 fn order(accounts: usize, known_bytes: &[Option<u64>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..accounts).collect();
     order.sort_by_key(|index| std::cmp::Reverse(known_bytes.get(*index).copied().flatten()));

@@ -1,4 +1,4 @@
-//! Accounts that would use one mailbox: found before anything is read.
+//! Accounts that would use the same mailbox, found before anything is read.
 //!
 //! Two lines of a list may name different people and still lead to one mailbox: their sign-in names lose the domain, a line repeats a
 //! login, or a domain is another's alias. One person's mail would then be in the other's mailbox. So both accounts are refused and both
@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// At most this many other lines are named in a problem.
 const LINES_NAMED: usize = 5;
 
-/// Why an account may not be migrated, by its index in `accounts`.
+/// Why accounts may not be migrated, by their index in `accounts`.
 pub fn refused(accounts: &[Account], source: &Credentials, directory: &dyn Directory) -> HashMap<usize, Problem> {
     let mut refused = HashMap::new();
     let names = |side: Side, account: &Account| match side {
@@ -46,8 +46,8 @@ pub fn refused(accounts: &[Account], source: &Credentials, directory: &dyn Direc
     refused
 }
 
-/// The worker that migrates an account holds the only permit meanwhile; by its index in `accounts`, for accounts that share a mailbox on
-/// the target.
+/// A single permit for each mailbox that accounts share on the target, by the accounts' index in `accounts`: the worker that migrates one
+/// of them holds it.
 pub type Turns = HashMap<usize, Arc<Permits>>;
 
 /// The turns of accounts that share a mailbox on the target.

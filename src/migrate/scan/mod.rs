@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// This many folders are scanned before the user's wish to stop or pause is checked again.
 pub const SCANNED_AT_ONCE: usize = 50;
 
-/// Of the folders that are `due`, scans those on the source that have not been scanned yet, and makes all ready on the target.
+/// Scans those of the `due` folders on the source that have not been scanned yet, and makes all ready on the target.
 pub fn scan_and_make_ready(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -58,7 +58,7 @@ pub fn scan_and_make_ready(
 
 fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mut FolderJob]) -> Result<(), Halt> {
     for job in jobs.iter_mut().filter(|job| job.is_suspect()) {
-        // A server may fail at a folder because its parent is missing.
+        // A server may fail at a folder whose parent is missing.
         ready::make_parents(sessions, &job.planned.target)
             .inspect_err(|halt| suspect(mailbox, job, Side::Target, halt))?;
     }
@@ -116,7 +116,7 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
     ready::make_renamed_ready(mailbox, sessions, jobs, made)
 }
 
-/// Uses the date in the header for messages whose INTERNALDATE cannot be understood.
+/// Uses the date in the header for messages whose INTERNALDATE cannot be parsed.
 fn take_header_dates(source: &mut Reader, wire_name: &[u8], scan: &mut Scan) -> Result<(), Halt> {
     let dateless = if scan.heads.unread_date().is_some() { scan.heads.dateless() } else { Vec::new() };
     if dateless.is_empty() || source.examine(wire_name).on(Side::Source)?.uid_validity != scan.status.uid_validity {
@@ -129,7 +129,7 @@ fn take_header_dates(source: &mut Reader, wire_name: &[u8], scan: &mut Scan) -> 
 
 type Scans = Vec<Result<Scan, ImapError>>;
 
-/// Reads the heads of folders; `each` gets each as soon as it is read, and `scanned` counts them.
+/// Reads the heads of folders; `each` gets each head as soon as it is read, and `scanned` counts them.
 fn scan(
     source: &mut Reader,
     wire_names: &[&[u8]],
@@ -151,14 +151,15 @@ fn scan(
     Ok(scans)
 }
 
-/// Reports how many messages the target's folders hold, where that has not been reported yet. Everything else is done by then: if a
-/// connection is lost, only these numbers are missing.
+/// Reports how many messages the target folders hold, unless that was reported before. Everything else is done by then: if a connection is
+/// lost, only these numbers are missing.
 pub fn report_target_counts(reporter: &Reporter<'_>, sessions: &mut Sessions, folders: &[FolderJob]) {
     let unreported = folders.iter().filter(|job| job.progress.on_target.is_none());
     let (ids, wire_names): (Vec<_>, Vec<&[u8]>) =
         unreported.filter_map(|job| Some((job.id, job.target.as_ref()?.wire_name.as_slice()))).unzip();
     let statuses = sessions.target.statuses(&wire_names);
-    let statuses = statuses.inspect_err(|error| log::debug!("the target's folders are not counted: {error}"));
+    let statuses =
+        statuses.inspect_err(|error| log::debug!("the messages in the target's folders could not be counted: {error}"));
     for (folder, status) in ids.into_iter().zip(statuses.unwrap_or_default()) {
         let target_messages = status.map(|status| status.messages);
         reporter.report(Event::FolderFinished { account: reporter.account, folder, target_messages });

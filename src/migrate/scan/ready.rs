@@ -1,5 +1,5 @@
-//! Makes folders ready on the target: creates those that are missing, subscribes to them and opens them. If the target refuses a name or
-//! confuses it with another folder's, the folder gets a plain name.
+//! Makes folders ready on the target: creates missing ones, subscribes to them and opens them. If the target refuses a name or confuses it
+//! with another folder's, the folder gets a plain name.
 
 use crate::domain::{Folder, FolderId, FolderPath, Mapping, Problem, ProblemKind, Side};
 use crate::imap::{ImapError, Ready, Wish, Writer};
@@ -34,7 +34,7 @@ fn rename(mailbox: &Mailbox<'_>, job: &mut FolderJob, target: FolderPath) {
     mailbox.context.report(Event::FolderRenamed { account: mailbox.reporter.account, folder: job.id, target });
 }
 
-/// The name under which a target keeps a folder instead of the given one: it trims a blank or changes case, and answers that it created the
+/// The name that a target gives a folder instead of the requested one: it trims a blank or changes case, and answers that it created the
 /// folder, or that it exists. With any other name, the folder that it created would stay behind, empty.
 fn kept_name(
     mailbox: &Mailbox<'_>,
@@ -50,7 +50,7 @@ fn kept_name(
     Ok(plain_name::kept_name(&job.planned.target, selectable, is_anothers).cloned())
 }
 
-/// The target's folders as they are now, requested once for many.
+/// The target's current folders, requested once for many.
 fn list_once<'l>(sessions: &mut Sessions, listed: &'l mut Option<Vec<Folder>>) -> Result<&'l [Folder], Halt> {
     match listed {
         Some(listed) => Ok(listed),
@@ -82,8 +82,8 @@ fn is_anothers(
     Ok(!is_listed(wire_name) || others.any(|name| !is_listed(&name)))
 }
 
-/// Makes folders ready whose names the target refused or confuses with others: under the name that it made of theirs, unless another folder
-/// has that, or under one plain name after another.
+/// Makes folders ready whose names the target refused or confuses with others: under the target's version of the name, unless another
+/// folder has it, or under one plain name after another.
 pub fn make_renamed_ready(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -128,7 +128,7 @@ pub fn make_renamed_ready(
     Ok(())
 }
 
-/// The target's name for each of these folders; one that cannot be written there is reported and left out.
+/// The target's name for each of these folders; a folder whose name cannot be written there is reported and left out.
 pub fn name_targets(
     mailbox: &mut Mailbox<'_>,
     target: &Writer,
@@ -181,7 +181,7 @@ fn take_ready(
     }
 }
 
-/// Creates the parents of a folder: a server need not do so by itself (RFC 9051, section 6.3.4).
+/// Creates the parents of a folder: a server need not do so itself (RFC 9051, section 6.3.4).
 pub fn make_parents(sessions: &mut Sessions, target: &FolderPath) -> Result<(), Halt> {
     for length in 1..target.parts().len() {
         let above = FolderPath::new(&target.parts()[..length]);

@@ -10,7 +10,7 @@ use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::halt::{Halt, both};
 use crate::migrate::sessions::{Sessions, target_name};
 
-/// Finishes the folders that are complete on the target according to the ledger and to which nothing has come since.
+/// Finishes the folders that are complete on the target according to the ledger and to which no mail has come since.
 pub fn take_over_unchanged(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -29,7 +29,7 @@ pub fn take_over_unchanged(
         if let Err(halt) = &looked {
             match part {
                 [(job, _)] => suspect(mailbox, job, halt.side(), halt),
-                // Opening them one by one will show which of them it was.
+                // Opening the folders one by one will show which of them it was.
                 _ => mailbox.singly.note(halt),
             }
         }
@@ -54,7 +54,7 @@ fn take_over(
         opened.is_some_and(|(witnesses, here)| !witnesses.agrees_with(here))
     });
     if is_doubtful {
-        // The source counts late, or mail came this moment: every folder is looked at.
+        // The source counts late, or mail came just now: every folder is looked at.
         return Ok(());
     }
     for (((job, record), here), there) in complete.iter_mut().zip(here).zip(there) {
@@ -65,12 +65,12 @@ fn take_over(
             let is_emptied = at_places == Testimony::Empty && there.uid_next.is_some();
             witnesses.source_holds() && (at_places == Testimony::Holds || is_emptied)
         });
-        // The record has more than the source: some were deleted or moved there since, which is followed.
+        // The record has more than the source: some were deleted or moved there since, which the last pass follows.
         let is_whole = is_trusted && done == here.messages;
         if is_whole && is_unchanged(record, &here) && is_as_recorded(ledger, record, &there)? {
             let open = uncompared(ledger, record, mailbox.context.options.verify)?;
             let compared = done.saturating_sub(open.len() as u64);
-            // Two equal counters show that no flag changed; nothing else shows it without reading every message's flags.
+            // Two equal HIGHESTMODSEQ show that no flag changed; nothing else does without reading every message's flags.
             let (followed, now) = (record.source_end.and_then(|end| end.modseq), here.highest_modseq);
             let are_seen = followed.is_some() && followed == now;
             job.progress.unseen_flags = (!are_seen).then_some(UnseenFlags { followed, now });
@@ -80,14 +80,14 @@ fn take_over(
     Ok(())
 }
 
-/// Whether no message has come to the source's folder or left it since it was complete.
+/// Whether no message has come to the source folder or left it since it was complete.
 fn is_unchanged(record: &FolderRecord, source: &FolderStatus) -> bool {
     let seen = source.uid_next.map(|uid_next| Snapshot { uid_next, messages: source.messages });
     record.source_uid_validity == source.uid_validity && record.snapshot.is_some() && record.snapshot == seen
 }
 
-/// Whether the target's folder is the one in the record. A folder whose UIDNEXT went back was restored from a backup and no longer holds
-/// what the record says.
+/// Whether the target folder is the recorded one. A folder whose UIDNEXT went back was restored from a backup and no longer holds the
+/// recorded messages.
 pub fn is_as_recorded(ledger: &Ledger, record: &FolderRecord, target: &FolderStatus) -> Result<bool, Halt> {
     let highest = ledger.highest_target_uid(record)?;
     let next = credible_next(target, None);

@@ -1,6 +1,6 @@
 //! The follower: a connection to the target that reads back what was just appended, while the first continues to append.
 //!
-//! It only saves time: messages that it does not find to be correct, or does not reach, are left to the end of the folder (`proof`).
+//! It only saves time: messages that it does not find correct, or does not reach, are left to the end of the folder (`proof`).
 
 use crate::domain::{Digest, FolderId, Uid};
 use crate::imap::{BodyBatch, BodyFeed, FolderToRead, ImapError, Reader, SinkClosed};
@@ -22,11 +22,11 @@ struct Job {
     folder: FolderId,
     record: FolderRecord,
     wire_name: Vec<u8>,
-    /// By their UIDs on the target.
+    /// The messages, by their UIDs on the target.
     messages: HashMap<Uid, Done>,
 }
 
-/// The messages of a folder that the follower found to be correct.
+/// The messages of a folder that the follower found correct.
 pub type Found = (FolderId, FolderRecord, Vec<Match>);
 
 /// At most this many jobs wait; copying slows down to the pace of checking instead of running ahead.
@@ -42,7 +42,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts it; `connect` signs in on the follower's own thread, so that copying does not wait for it.
+    /// Starts the follower; `connect` signs in on the follower's own thread, so that copying does not wait for it.
     pub fn start(
         name: &str,
         control: Arc<Control>,
@@ -64,7 +64,7 @@ impl Follower {
         Ok(Self { jobs: Some(jobs), results, outstanding: 0, thread: Some(thread), connection })
     }
 
-    /// Passes on messages whose UIDs on the target are known; the others are left to the end of the folder.
+    /// Passes on messages with known UIDs on the target; the others are left to the end of the folder.
     pub fn hand_over(&mut self, folder: FolderId, record: &FolderRecord, wire_name: &[u8], messages: &[Done]) {
         let messages: HashMap<Uid, Done> =
             messages.iter().filter_map(|done| Some((done.target_uid?, done.clone()))).collect();
@@ -80,7 +80,7 @@ impl Follower {
         }
     }
 
-    /// What was found to be correct since the last call; with `all`, waits until everything passed on is finished.
+    /// Takes the results since the last call; with `all`, waits until everything passed on is finished.
     pub fn collect(&mut self, all: bool) -> Vec<Found> {
         let mut right = Vec::new();
         while self.outstanding > 0 {
@@ -110,9 +110,9 @@ impl Drop for Follower {
     }
 }
 
-/// Reads back what comes in until nothing more is passed on.
+/// Reads back what is passed on, until nothing more is.
 fn follow(reader: &mut Reader, waiting: &Receiver<Job>, found: &Sender<Found>) -> Result<(), ImapError> {
-    // Until there is something to do, the end of a run must not wait for more than the sign-in.
+    // While nothing was passed on, the end of a run must wait for the sign-in at most.
     let Ok(first) = waiting.recv() else { return Ok(()) };
     reader.compress_if_far()?;
     let asked = RefCell::new(VecDeque::new());
@@ -121,7 +121,7 @@ fn follow(reader: &mut Reader, waiting: &Receiver<Job>, found: &Sender<Found>) -
     reader.bodies_of_folders(&mut Jobs { first: Some(first), waiting, asked: &asked }, &mut sink)
 }
 
-/// A job that was requested, and its messages that were correct so far.
+/// A requested job, and its messages that were correct so far.
 type Asked = (Job, Vec<Match>);
 
 /// Turns jobs into batches as they come in.
@@ -147,13 +147,13 @@ impl BodyFeed for Jobs<'_> {
         Some(BodyBatch { folder: Arc::new(folder), uids, bytes, recent: true })
     }
 
-    /// On a busy network its requests wait behind what the copying sends, so they go out early.
+    /// On a busy network these requests wait behind what the copying sends, so they go out early.
     fn bytes_ahead(&self) -> u64 {
         16 << 20
     }
 }
 
-/// Compares what arrives with what was sent.
+/// Compares arriving messages with what was sent.
 struct Comparing<'a> {
     asked: &'a RefCell<VecDeque<Asked>>,
     found: &'a Sender<Found>,
@@ -167,7 +167,7 @@ impl Take<(u64, Digest)> for Comparing<'_> {
 
     fn measured(&mut self, target_uid: Uid, measured: Option<(u64, Digest)>) {
         let Some((_, digest)) = measured else { return };
-        // A server may deliver for the next command before it says that the last one is done.
+        // A server may deliver for the next command before it confirms the last one.
         for (job, right) in self.asked.borrow_mut().iter_mut().filter(|(job, _)| job.folder.0 as usize == self.folder) {
             if let Some(sent) = job.messages.remove(&target_uid).filter(|sent| sent.digest == digest) {
                 let Done { uid, size, .. } = sent;

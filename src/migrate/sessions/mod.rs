@@ -25,14 +25,14 @@ use std::time::Duration;
 pub struct Sessions {
     pub source: Reader,
     pub target: Writer,
-    /// The connection that reads back; none until something is to be copied.
+    /// The connection that reads back; none until something is copied.
     pub follower: Option<Follower>,
     has_asked_for_follower: bool,
-    /// For sending every other batch.
+    /// The connection for every other batch.
     pub second: SecondConnection,
     /// The wire names of the target's folders, so that none is created twice.
     pub existing: BTreeSet<Vec<u8>>,
-    /// Those of them that can hold messages.
+    /// The wire names of the target's folders that can hold messages.
     pub selectable: BTreeSet<Vec<u8>>,
     /// The character between the parts of a name on the target.
     pub separator: Option<char>,
@@ -46,14 +46,14 @@ pub struct Listings {
     pub target: Listing,
 }
 
-/// The wire name of a record's folder on the target as it is now.
+/// The current wire name of a record's target folder.
 pub fn target_name(target: &Writer, record: &FolderRecord) -> Vec<u8> {
     let name = record.target_path.as_ref().and_then(|path| target.wire_name(path).ok());
     name.unwrap_or_else(|| record.target_name.clone())
 }
 
 impl Sessions {
-    /// Signs in on both sides and lists the folders. `user` is looked up or created when it is not known yet.
+    /// Signs in on both sides and lists the folders. `user` is looked up or created if it is not known yet.
     pub fn open(
         context: &RunContext,
         id: AccountId,
@@ -70,7 +70,7 @@ impl Sessions {
                 list(connection, Side::Source)
             });
             let greeted = imap::connect(&context.endpoint(id, Side::Target));
-            // Fails when the source's thread has ended without a sign-in; that thread's error is the one that counts.
+            // Fails if the source's thread ended without a sign-in; that thread's error is the one that counts.
             let may_continue =
                 if context.profile.creates_users { source_signed_in.recv().map_err(|_| Halt::Held) } else { Ok(()) };
             let target = may_continue.and_then(|()| {
@@ -106,8 +106,8 @@ impl Sessions {
         Ok((sessions, Listings { source: source_listing, target: target_listing }))
     }
 
-    /// Starts the connection that reads back what is copied, once. A mailbox without anything new does not need it, and with many such
-    /// mailboxes the sign-ins take most of the time.
+    /// Starts the connection that reads back, once. A mailbox without anything new does not need it, and with many such mailboxes the
+    /// sign-ins take most of the time.
     pub fn start_follower(
         &mut self,
         context: &RunContext,
@@ -120,7 +120,7 @@ impl Sessions {
         }
     }
 
-    /// From now on, waits this long for the next byte on both sides.
+    /// From now on, both sides wait this long for the next byte.
     pub fn wait_for_next_byte(&mut self, patience: Duration) -> Result<(), Halt> {
         self.source.wait_for_next_byte(patience).on(Side::Source)?;
         self.target.reader().wait_for_next_byte(patience).on(Side::Target)
@@ -153,7 +153,7 @@ fn ensure_user(context: &RunContext, id: AccountId, account: &Account) -> Result
     Ok(user)
 }
 
-/// Starts the connection that reads back what arrived. Without it, or without a permit for it, the copying connection does that itself.
+/// Starts the connection that reads back. Without it, or without a permit for it, the copying connection does that itself.
 fn start_follower(
     context: &RunContext,
     id: AccountId,
@@ -168,7 +168,7 @@ fn start_follower(
     Follower::start(&account.address.to_string(), context.control.clone(), connect).ok()
 }
 
-/// What opens one more connection to the target under the name that has worked, on whichever thread; none where the user's limit is reached.
+/// Opens one more connection to the target, on any thread, under the name that has worked; none if the user's limit is reached.
 pub fn further_connection(
     context: &RunContext,
     id: AccountId,

@@ -1,8 +1,8 @@
 //! A second connection to the target for a large mailbox, on which `two_connections` sends every other batch.
 //!
-//! It only accelerates, and is opened at most once in an attempt: where the target takes batches, is near, and lets us in once more, while
-//! a worker has nothing else to do. So no more mailboxes are at work than the user allows. Whatever goes wrong with it, the mailbox
-//! continues on one connection.
+//! It only saves time, and is opened at most once in an attempt: if the target accepts batches, is near, and allows one more sign-in, while
+//! a worker is idle. So no more mailboxes are at work than the user allows. Whatever goes wrong with it, the mailbox continues on one
+//! connection.
 
 use crate::domain::{Account, AccountId};
 use crate::imap::Writer;
@@ -17,16 +17,16 @@ use std::time::Duration;
 /// The longest wait for the second sign-in once the connection is needed.
 const SIGN_IN: Duration = Duration::from_millis(100);
 
-/// The second connection of an attempt, or none.
+/// The second connection of an attempt, if there is one.
 #[derive(Default)]
 pub struct SecondConnection {
     was_asked_for: bool,
-    /// Somebody signs in.
+    /// The sign-in under way.
     coming: Option<Receiver<Open>>,
     open: Option<Open>,
 }
 
-/// An open second connection, with all that it occupies.
+/// An open second connection, with its registration and its permits.
 struct Open {
     writer: Writer,
     _registration: Registration,
@@ -35,7 +35,7 @@ struct Open {
 }
 
 impl SecondConnection {
-    /// Begins to open it, on a thread of its own, if that is worth it for this many bytes.
+    /// Begins to open it, on a thread of its own, if that is worthwhile for this many bytes.
     pub fn ask(
         &mut self,
         context: &RunContext,
@@ -65,7 +65,7 @@ impl SecondConnection {
         self.open.as_mut().map(|open| &mut open.writer)
     }
 
-    /// Says goodbye.
+    /// Logs out.
     pub fn close(self) {
         if let Some(open) = self.open {
             open.writer.logout();

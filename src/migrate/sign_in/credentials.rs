@@ -1,7 +1,7 @@
-//! What one side of a run signs in with: turns the chosen way, an account and a name into what the mail server is shown.
+//! What one side of a run signs in with: turns the chosen way, an account and a name into what is sent to the mail server.
 //!
-//! Promises that an account is never tried with an empty password, and that a token is obtained once for each account, and once more
-//! when the server refuses it.
+//! Promises that no account is ever tried with an empty password, and that a token is obtained once for each account, and once more if the
+//! server refuses it.
 
 use crate::domain::{Account, NameForm, Problem, ProblemKind, Secret, Side, hide};
 use crate::imap::{MasterPassword, SignIn};
@@ -15,9 +15,9 @@ pub struct Credentials {
     side: Side,
     way: SignInWay,
     form: NameForm,
-    /// Kerio Connect's master password with the form of it that worked, for all sign-ins of the run.
+    /// Kerio Connect's master password in the form that worked, for all sign-ins of the run.
     kerio_master: Arc<MasterPassword>,
-    /// The tokens that were obtained, by the address they are for.
+    /// The tokens so far, by the addresses that they are for.
     tokens: Mutex<HashMap<String, Secret>>,
 }
 
@@ -31,7 +31,7 @@ impl Credentials {
         Self { side, way: way.clone(), form, kerio_master, tokens: Mutex::default() }
     }
 
-    /// The name of an account on this side, where no directory knows a better one.
+    /// The name of an account on this side, unless a directory knows a better one.
     pub fn name(&self, account: &Account) -> String {
         match self.side {
             Side::Source => account.source_name(self.form),
@@ -39,7 +39,7 @@ impl Credentials {
         }
     }
 
-    /// What to show the server so that it lets us into the mailbox of that name.
+    /// The sign-in for the mailbox of this name.
     pub fn sign_in(&self, account: &Account, name: &str) -> Result<SignIn, Problem> {
         let user = name.to_owned();
         Ok(match &self.way {
@@ -58,7 +58,7 @@ impl Credentials {
         })
     }
 
-    /// What to show after this was refused: a new token, if there is one. None if trying again would not help.
+    /// A new sign-in after this one was refused, with a new token. None if trying again would not help.
     pub fn renewed(&self, account: &Account, refused: &SignIn) -> Result<Option<SignIn>, Problem> {
         let SignIn::Token { user, token: refused } = refused else { return Ok(None) };
         let address = self.address(account);
@@ -87,7 +87,7 @@ impl Credentials {
         Ok(token)
     }
 
-    /// Whom a token is for: the whole address, whatever form the name has.
+    /// The address that a token is for: always the whole address, whatever form the name has.
     fn address(&self, account: &Account) -> String {
         match self.side {
             Side::Source => account.source_name(NameForm::Address),

@@ -1,22 +1,22 @@
-//! Programs that the user named: turns what was typed into a command, and withholds our passwords from its environment.
+//! Programs that the user named: parses a typed command, and withholds our passwords from its environment.
 
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, Stdio};
 
-/// The variables of this program's environment that hold passwords of ours; see [`withhold_passwords`].
+/// The environment variables that hold our passwords; see [`withhold_passwords`].
 pub fn password_variables() -> Vec<OsString> {
     std::env::vars_os().map(|(name, _)| name).filter(|name| holds_password(name)).collect()
 }
 
-/// Starts a command without the variables that hold passwords of ours: all whose names are `KIMT_…_PASSWORD`.
+/// Removes the variables that hold our passwords from a command's environment: all named `KIMT_…_PASSWORD`.
 pub fn withhold_passwords(command: &mut Command) {
     for name in password_variables() {
         command.env_remove(name);
     }
 }
 
-/// The program of a command that the user typed, and the command: its words as they are, without a shell and without our passwords. It has
-/// no input, and only its error output is shown. The error is the end of a sentence.
+/// The program of a typed command, and the command: its words unchanged, without a shell and without our passwords. It has no input, and
+/// only its error output is shown. The error is the end of a sentence.
 pub fn typed_command(line: &str) -> Result<(String, Command), String> {
     let words = split_words(line)?;
     let Some((program, arguments)) = words.split_first() else { return Err("the command is empty".to_owned()) };
@@ -37,8 +37,8 @@ fn without_window(command: &mut Command) {
 #[cfg(not(windows))]
 fn without_window(_command: &mut Command) {}
 
-/// The words of a command line: separated by spaces; single or double quotes keep spaces. A backslash is an ordinary character, as in
-/// Windows paths.
+/// Splits a command line into words at spaces; single or double quotes keep spaces. A backslash is an ordinary character, as in Windows
+/// paths.
 fn split_words(line: &str) -> Result<Vec<String>, String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for letter in line.chars() {
@@ -59,7 +59,7 @@ fn split_words(line: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// Windows ignores case in such names.
+/// Ignores case, as Windows does.
 fn holds_password(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     name.starts_with("KIMT_") && name.ends_with("_PASSWORD")

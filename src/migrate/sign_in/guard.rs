@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Refusals we allow ourselves within [`WINDOW`].
+/// At most this many refusals are risked within [`WINDOW`].
 const ALLOWED: usize = 2;
 const WINDOW: Duration = Duration::from_secs(61);
 
@@ -18,17 +18,17 @@ const WINDOW: Duration = Duration::from_secs(61);
 #[derive(Default)]
 pub struct SignInGuard {
     refusals: Mutex<VecDeque<Instant>>,
-    /// What knows the refusals of other machines.
+    /// Knows the refusals of other machines.
     together: Option<(Arc<dyn Together>, Side)>,
 }
 
 impl SignInGuard {
-    /// With the refusals of other machines.
+    /// A guard that also counts the refusals of other machines.
     pub fn together(together: Arc<dyn Together>, side: Side) -> Self {
         Self { together: Some((together, side)), ..Self::default() }
     }
 
-    /// How long to wait before the next sign-in; none when it may be tried now.
+    /// How long to wait before the next sign-in; none if it may be tried now.
     pub fn wait(&self) -> Option<Duration> {
         let ours = self.wait_at(Instant::now());
         let all = self.together.as_ref().and_then(|(together, side)| {

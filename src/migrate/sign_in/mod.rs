@@ -1,4 +1,4 @@
-//! How people are signed in: what a server is shown, where tokens come from, and what keeps us from being blocked.
+//! How people are signed in: what is sent to a server, where tokens come from, and what keeps us from being blocked.
 
 pub mod credentials;
 pub mod environment;

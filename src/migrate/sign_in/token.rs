@@ -31,9 +31,9 @@ pub fn obtain(source: &TokenSource, address: &str) -> Result<Secret, String> {
 }
 
 fn from_file(path: &Path, address: &str) -> Result<Secret, String> {
-    let text = path.to_str().ok_or("the name of the token's file is not valid UTF-8")?;
+    let text = path.to_str().ok_or("the name of the token file is not valid UTF-8")?;
     if text.contains(ADDRESS) && address.contains(['/', '\\', ':', '\0']) {
-        return Err("a file cannot be named after this address".to_owned());
+        return Err("this address cannot be part of a file name".to_owned());
     }
     let path = text.replace(ADDRESS, address);
     let opened = std::fs::File::open(&path).and_then(|mut file| first_line(&mut file));
@@ -43,7 +43,7 @@ fn from_file(path: &Path, address: &str) -> Result<Secret, String> {
 
 fn from_command(line: &str, address: &str, patience: Duration) -> Result<Secret, String> {
     if address.starts_with('-') {
-        return Err("a command would take this address for an option".to_owned());
+        return Err("a command would read this address as an option".to_owned());
     }
     let (program, mut command) = typed_command(line)?;
     command.arg(address).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -72,10 +72,10 @@ fn from_command(line: &str, address: &str, patience: Duration) -> Result<Secret,
     if !status.success() {
         return Err(format!("the command {program} failed ({status})"));
     }
-    token(&line).map_err(|what| format!("the first line that the command {program} wrote {what}"))
+    token(&line).map_err(|what| format!("the first line of the output of the command {program} {what}"))
 }
 
-/// Reads the first line on a thread of its own, and on to the end, so that the command is never held up by what it writes.
+/// Reads the first line on a thread of its own, and on to the end, so that the command never blocks on its output.
 ///
 /// Nothing waits for the thread: a process that the command has started may keep its output open.
 fn read_ahead(child: &mut Child) -> io::Result<crossbeam_channel::Receiver<io::Result<Zeroizing<Vec<u8>>>>> {
@@ -93,7 +93,7 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// The first line without its line ending. The buffer has its full size from the start: one that grows leaves copies behind.
+/// The first line without its line ending. The buffer is never enlarged, because growing would leave copies of the token in memory.
 fn first_line(input: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(vec![0; LONGEST]);
     let mut length = 0;
@@ -108,7 +108,7 @@ fn first_line(input: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(line)
 }
 
-/// The token on a line. Nothing in it may end a field of a sign-in.
+/// Checks a line as a token. It must not contain anything that ends a field of a sign-in.
 fn token(line: &[u8]) -> Result<Secret, &'static str> {
     let token = line.trim_ascii();
     if token.is_empty() {
@@ -116,7 +116,7 @@ fn token(line: &[u8]) -> Result<Secret, &'static str> {
     }
     match std::str::from_utf8(token) {
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Secret::new(text)),
-        _ => Err("is no token"),
+        _ => Err("is not a token"),
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
     fn what_is_no_token_is_not_sent_and_not_repeated() {
         assert_eq!(token(b"  \t"), Err("is empty"));
         for bad in [&b"two words"[..], b"a\x01auth=Bearer b", b"\xff\xfe", "tök".as_bytes()] {
-            assert_eq!(token(bad), Err("is no token"));
+            assert_eq!(token(bad), Err("is not a token"));
         }
     }
 

@@ -1,6 +1,6 @@
 //! The directory: which users exist on the target, and creating those that do not.
 //!
-//! With Kerio Connect that is its administration API; with any other IMAP server the accounts exist already.
+//! With Kerio Connect it is the administration API; on any other IMAP server the accounts exist already.
 
 use crate::domain::{Account, NameForm, Note, Problem, ProblemKind, Side};
 use crate::imap::FreeRoom;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A user that the target knows.
+/// A user on the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetUser {
     /// Whether it was created just now.
@@ -21,7 +21,7 @@ pub struct TargetUser {
     pub sign_in_names: Vec<String>,
 }
 
-/// The room in a mailbox; none of what has no limit that is known.
+/// The free room in a mailbox; none where no limit is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Room {
     /// Bytes.
@@ -30,12 +30,12 @@ pub struct Room {
     pub messages: Option<Free>,
 }
 
-/// What is free below one limit.
+/// The free room below one limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Free {
-    /// How much.
+    /// How much is free.
     pub free: u64,
-    /// Whether it is not known what the mailbox holds already, so that less may be free.
+    /// Whether less may be free, because it is unknown what the mailbox already holds.
     pub at_most: bool,
 }
 
@@ -56,21 +56,21 @@ impl From<MailboxLimits> for Room {
     }
 }
 
-/// Who exists on the target.
+/// Knows who exists on the target.
 pub trait Directory: Send + Sync {
     /// The state of an account; changes nothing.
     fn user_state(&self, account: &Account) -> (UserState, Option<Problem>);
 
-    /// The account's mailbox under a name that no other mailbox has, in any case; changes nothing.
+    /// A name for the account's mailbox that no other mailbox has, in any case; changes nothing.
     fn mailbox(&self, account: &Account) -> String;
 
-    /// The room in an existing account's mailbox, as far as the directory knows a limit; changes nothing.
+    /// The room in an existing account's mailbox, if the directory knows a limit; changes nothing.
     fn room(&self, _account: &Account) -> Room {
         Room::default()
     }
 
-    /// Finds the user, or creates it and its domain. An existing user is left exactly as it is. A wait for others ends, as
-    /// [`Halt::Held`], once `stopping` says so.
+    /// Finds the user, or creates it and its domain. An existing user is never changed. A wait for other machines ends with [`Halt::Held`]
+    /// once `stopping` returns true.
     fn ensure(
         &self,
         account: &Account,
@@ -79,7 +79,7 @@ pub trait Directory: Send + Sync {
     ) -> Result<TargetUser, Halt>;
 }
 
-/// The directory of a server whose accounts exist already, under names of this form.
+/// The directory of a server whose accounts exist already, with names of this form.
 pub struct ExistingAccounts(pub NameForm);
 
 impl Directory for ExistingAccounts {
@@ -142,12 +142,12 @@ impl Directory for KerioDirectory {
     }
 }
 
-/// How often, and for how long at most, other machines are asked whether a domain has been created.
+/// How often, and for how long, other machines are asked whether a domain has been created.
 const ASK_EVERY: Duration = Duration::from_millis(300);
 const LONGEST: Duration = Duration::from_secs(90);
 
-/// A directory in which the first user of each domain is looked up or created alone, over all machines: two that create the same domain at
-/// once disturb each other.
+/// A directory in which only one machine at a time looks up or creates the first user of a domain: two that create the same domain at once
+/// disturb each other.
 pub struct OneByOne {
     directory: Box<dyn Directory>,
     together: Arc<dyn Together>,
@@ -156,7 +156,7 @@ pub struct OneByOne {
 }
 
 impl OneByOne {
-    /// This directory, for machines that work together.
+    /// The same directory, for machines that work together.
     pub fn new(directory: Box<dyn Directory>, together: Arc<dyn Together>) -> Self {
         Self { directory, together, made: Mutex::default() }
     }

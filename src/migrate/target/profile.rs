@@ -6,9 +6,9 @@ use crate::migrate::request::TargetKind;
 /// How a kind of target differs from other IMAP servers.
 #[derive(Debug)]
 pub struct Profile {
-    /// Top-level names, in lower case, of folders that hold something other than mail: mail never goes there.
+    /// Top-level names, in lower case, of folders that hold something other than mail; mail never goes there.
     pub reserved: &'static [&'static str],
-    /// The folders that each mailbox has from the beginning, and what they are for. Empty if only the server knows.
+    /// The folders that each mailbox has from the beginning, with their uses. Empty if only the server knows.
     pub own_folders: &'static [(&'static str, SpecialUse)],
     /// Whether two names that differ only in case are the same folder.
     pub folds_case: bool,
@@ -16,13 +16,13 @@ pub struct Profile {
     pub keeps_deleted: bool,
     /// Whether missing users are created.
     pub creates_users: bool,
-    /// Whether a contact's picture has to be a JPEG of at most 256 kB (docs/kerio-connect.md, G8).
+    /// Whether a contact's picture must be a JPEG of at most 256 kB (docs/kerio-connect.md, G8).
     pub limits_pictures: bool,
-    /// Whether a port in the address is set on its IMAP service for the time of the run.
+    /// Whether a port in the address is set on the target's IMAP service during the run.
     pub moves_port: bool,
 }
 
-/// Any IMAP server.
+/// Any other IMAP server.
 static IMAP: Profile = Profile {
     reserved: &[],
     own_folders: &[],
@@ -68,19 +68,19 @@ impl Profile {
         }
     }
 
-    /// Any IMAP server.
+    /// The profile of any other IMAP server.
     #[cfg(test)]
     pub fn imap() -> &'static Self {
         &IMAP
     }
 
-    /// Kerio Connect.
+    /// The profile of Kerio Connect.
     #[cfg(test)]
     pub fn kerio() -> &'static Self {
         &KERIO
     }
 
-    /// Its own folder for a use, if it has one from the beginning.
+    /// The target's own folder for a use, if each mailbox has one from the beginning.
     pub fn own_folder(&self, special_use: SpecialUse) -> Option<FolderPath> {
         self.own_folders.iter().find(|(_, own)| *own == special_use).map(|(name, _)| FolderPath::new([*name]))
     }

@@ -1,4 +1,4 @@
-//! How two folders differ: messages of the source that are missing, altered, have other marks, or are there too often.
+//! How two folders differ: messages of the source that are missing, altered, have other marks, or have too many copies.
 //!
 //! 1. Messages with the same content are interchangeable: among them, those with the same date and flags are paired first.
 //! 2. If the target has more messages of a content than the source, these are extra copies. Other mail belongs to the target.
@@ -21,29 +21,29 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// How the two folders compare.
 #[derive(Default)]
 pub struct Differences {
-    /// Messages of the source that are on the target with the same content, and their bytes.
+    /// Messages of the source that are on the target with the same content: their number and their bytes.
     pub right: (u64, u64),
-    /// Of these, the ones with a change beyond the very end.
+    /// Of these, those with a change beyond the final line ending.
     pub changed: Vec<(Uid, Comparison)>,
-    /// Of these, how many have another line ending at the very end.
+    /// Of these, how many have a different final line ending.
     pub final_line_ends: u64,
-    /// Of these, the ones with another date: the one that was sent and the one that is there.
+    /// Of these, those with another date: the date as sent and the target's.
     pub dates: Vec<(Uid, DateTime<FixedOffset>, Option<DateTime<FixedOffset>>)>,
-    /// Of these, the ones with other flags: those of the source, and those that are there.
+    /// Of these, those with other flags: the source's and the target's.
     pub flags: Vec<(Uid, String, String)>,
-    /// Of these, the ones whose flags were changed on the target since a run set them.
+    /// Of these, those whose flags were changed on the target since a run set them.
     pub marked: Vec<Uid>,
-    /// Messages of which the source delivered much less than it had announced, or much more: both sizes.
+    /// Messages whose delivered size differs widely from the announced one: the announced and the delivered size, in bytes.
     pub unlike_announced: Vec<(Uid, u64, u64)>,
-    /// Messages that are there with different content.
+    /// Messages whose copy has different content.
     pub altered: Vec<(Uid, Comparison)>,
-    /// Messages that are not there, and what a record knows about them.
+    /// Messages that are missing on the target, and what a record knows about them.
     pub missing: Vec<(Uid, Past)>,
-    /// Other messages in the target's folder, with their sizes.
+    /// Other messages in the target folder, with their sizes in bytes.
     pub left_there: Vec<(Uid, u64)>,
-    /// The places on the target of those that are there.
+    /// The target UIDs of the messages that were paired.
     pub paired_there: BTreeSet<Uid>,
-    /// Messages of which the target has more copies than the source, and how many more.
+    /// Messages with more copies on the target than on the source, and how many more.
     pub extra: Vec<(Uid, u64)>,
     /// Messages that the source does not deliver.
     pub unreadable: Vec<Uid>,
@@ -58,12 +58,12 @@ pub struct Differences {
 pub struct Past {
     /// The target confirmed it.
     pub was_copied: bool,
-    /// It was read back there, or seen.
+    /// It was read back or seen there.
     pub was_checked: bool,
 }
 
 impl Past {
-    /// What the record of a message says.
+    /// What the record says about a message.
     pub fn of(message: &Message) -> Self {
         Self {
             was_copied: message.state != State::Intended,
@@ -72,7 +72,7 @@ impl Past {
     }
 }
 
-/// What is known about a folder beforehand: from the record of earlier runs, as long as the folder is the same on both sides, and about the
+/// Earlier knowledge about a folder: from the record of earlier runs, as long as the folder is the same on both sides, and about the
 /// target.
 pub struct Known {
     messages: BTreeMap<Uid, KnownMessage>,
@@ -88,17 +88,17 @@ struct KnownMessage {
 }
 
 impl Known {
-    /// Only what the target keeps.
+    /// Only whether the target keeps \Deleted is known.
     pub fn nothing(keeps_deleted: bool) -> Self {
         Self { messages: BTreeMap::new(), keeps_deleted }
     }
 
-    /// Where a run put a message of the source.
+    /// The target UID that a run noted for a message of the source.
     fn place(&self, uid: Uid) -> Option<Uid> {
         self.messages.get(&uid)?.target_uid
     }
 
-    /// Takes in what the record knows: nothing if it is about other folders or cannot be read.
+    /// Takes in the record's knowledge: nothing if it is about other folders or cannot be read.
     pub fn by_record(self, ledger: &Ledger, record: &FolderRecord, here: UidValidity, there: UidValidity) -> Self {
         let mut known = self;
         if (record.source_uid_validity, record.target_uid_validity) != (here, there) {
@@ -114,7 +114,7 @@ impl Known {
     }
 }
 
-/// What must be the same in two copies of the same content.
+/// What must be equal in two copies of the same content.
 type Marks = (Option<DateTime<FixedOffset>>, BTreeSet<String>);
 
 fn marks(heads: &Heads, uid: Uid) -> Marks {
@@ -123,7 +123,7 @@ fn marks(heads: &Heads, uid: Uid) -> Marks {
     (head.date, flags.collect())
 }
 
-/// Whether the source has the target's flags and \Deleted.
+/// Whether the source's flags are the target's, plus \Deleted at most.
 fn is_but_for_deleted(here: &BTreeSet<String>, there: &BTreeSet<String>) -> bool {
     there.is_subset(here) && here.difference(there).all(|flag| flag == "\\deleted")
 }
@@ -134,10 +134,10 @@ fn is_kept(flag: &str) -> bool {
 }
 
 impl Differences {
-    /// `by_content` says whether contents were compared, and not sizes only.
+    /// Compares the two sides; `by_content` says whether contents were compared, not only sizes.
     pub fn new(current: &Current, matching: Matching, by_content: bool, known: &Known) -> Self {
         let heads = &current.here.heads;
-        // Without the same size or date, a message counts as missing.
+        // A message without an equal size or date among the unread ones counts as missing.
         let unproved = matching.unproved(heads.all(), current.there.heads.all(), Scope::Folder);
         let unreadable_there = matching.unreadable_there.len().saturating_sub(unproved.len()) as u64;
         let unproved: BTreeSet<Uid> = unproved.into_iter().collect();
@@ -178,7 +178,7 @@ impl Differences {
         differences
     }
 
-    /// Pairs messages of the same content by their marks, and returns those with more copies on the target, and how many more.
+    /// Pairs messages of the same content by their marks, and returns those with extra copies on the target, and how many.
     fn pair_equal(
         &self,
         current: &Current,
@@ -192,7 +192,7 @@ impl Differences {
         let mut digests: HashMap<Digest, (u64, Digest)> = HashMap::new();
         let mut taken: BTreeSet<Uid> = others.iter().map(|pair| pair.target_uid).collect();
         for pair in equal {
-            // If only sizes were compared, the digest shows nothing; if contents were, the size shows nothing.
+            // If only sizes were compared, the digest proves nothing; if contents were, the size proves nothing.
             let content = (if by_content { 0 } else { size(pair.uid) }, pair.digest);
             digests.insert(pair.digest, content);
             taken.insert(pair.target_uid);
@@ -242,7 +242,7 @@ impl Differences {
         extra
     }
 
-    /// Takes in a message that is there.
+    /// Takes in a message that is on the target.
     fn take(&mut self, current: &Current, known: &Known, uid: Uid, target_uid: Uid, comparison: Comparison) {
         if !comparison.is_harmless() {
             self.altered.push((uid, comparison));
@@ -269,8 +269,8 @@ impl Differences {
         match noted {
             Some(noted) if stored(noted) != flags => self.marked.push(uid),
             Some(noted) if to_be(&sent_list, noted) == flags => {}
-            // The target does not keep what the source has, which was reported when it was copied. Every server keeps the standard flags but
-            // \Deleted: without one of these the source was changed since, which the last pass brings.
+            // The target does not keep what the source has, which was reported when it was copied. Every server keeps the standard flags
+            // but \Deleted: if one of these is missing, the source was changed since, and the last pass brings that.
             Some(_) if flags.is_subset(&sent_flags) && !sent_flags.difference(&flags).any(|flag| is_kept(flag)) => {}
             None if !known.keeps_deleted && is_but_for_deleted(&sent_flags, &flags) => {}
             _ => {
@@ -280,7 +280,7 @@ impl Differences {
         }
     }
 
-    /// The messages that a person has to recognise.
+    /// The messages that a person must be able to recognise.
     pub fn named(&self) -> impl Iterator<Item = Uid> {
         let altered = self.altered.iter().chain(&self.changed).map(|(uid, _)| *uid);
         let dates = self.dates.iter().map(|(uid, ..)| *uid).take(NAMED);
@@ -294,5 +294,5 @@ impl Differences {
     }
 }
 
-/// Messages of one kind that are named one by one in a folder; the others are counted.
+/// At most this many messages of each kind are named one by one in a folder; the rest are counted.
 pub const NAMED: usize = 20;

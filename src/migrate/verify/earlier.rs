@@ -1,8 +1,8 @@
-//! What records know about missing messages under other UIDs: the source's folder was restored, emptied and filled again, or compared
-//! again, or the message was moved out of it and back. Such a message is recognised by its content.
+//! What records know about missing messages under other UIDs: the source folder was restored, emptied and filled again, or compared again,
+//! or the message was moved out of it and back. Such a message is recognised by its content.
 //!
-//! 1. In all records about the target's present folder, those messages count whose UIDs the source no longer has, and whose places on the
-//!    target hold nothing that was found to be a message of the source.
+//! 1. From all records about the target's current folder, those messages count whose UIDs the source no longer has, and whose places on the
+//!    target hold no message that was matched with the source.
 //! 2. They are matched with the missing messages one to one, by content.
 //! 3. A message that a run read back or saw, and that is gone, was removed by somebody. If its place holds a message of the same date, or
 //!    one that differed already when it was read back, that is the message, altered.
@@ -19,11 +19,11 @@ use std::collections::BTreeSet;
 /// A copy that an earlier run made.
 pub struct EarlierCopy {
     message: Message,
-    /// What is at its place, if it is none of the source's messages: its date.
+    /// The date of the message at its place, if that was not matched with a message of the source.
     held: Option<Option<DateTime<FixedOffset>>>,
 }
 
-/// What records know of copies in a folder of the target.
+/// The recorded copies in a target folder.
 pub fn earlier_copies(plan: &Plan, wire_name: &[u8], current: &Current, outcome: &Differences) -> Vec<EarlierCopy> {
     let (Some(ledger), Current { here, there, .. }) = (&plan.ledger, current) else { return Vec::new() };
     let path = plan.target.iter().find(|folder| folder.wire_name == wire_name).map(|folder| &folder.path);
@@ -39,7 +39,7 @@ pub fn earlier_copies(plan: &Plan, wire_name: &[u8], current: &Current, outcome:
                 && !(is_by_uid && here.heads.get(message.uid).is_some())
                 && message.target_uid.is_none_or(|place| !outcome.paired_there.contains(&place))
         };
-        // A record that cannot be read knows nothing.
+        // An unreadable record counts as empty.
         let messages = ledger.messages_of(&record).unwrap_or_default().iter().filter(is_earlier);
         copies.extend(messages.map(|message| {
             let held = message.target_uid.and_then(|place| there.heads.get(place)).map(|head| head.date);
@@ -50,13 +50,13 @@ pub fn earlier_copies(plan: &Plan, wire_name: &[u8], current: &Current, outcome:
 }
 
 impl Verification<'_> {
-    /// The sizes that missing messages may have by what records know.
+    /// The possible sizes of missing messages, according to the records.
     pub(super) fn sizes_of_earlier(&self) -> BTreeSet<u64> {
         let sizes = |copy: &EarlierCopy| [copy.message.size, copy.message.claimed.unwrap_or(copy.message.size)];
         self.sought.earlier.values().flatten().flat_map(sizes).collect()
     }
 
-    /// Takes in what records know of the missing messages whose content was read.
+    /// Asks the records about the missing messages whose content was read.
     pub(super) fn ask_records(&mut self) {
         let mut earlier = std::mem::take(&mut self.sought.earlier);
         self.sought.missing.retain_mut(|missing| {
@@ -78,7 +78,7 @@ impl Verification<'_> {
     }
 }
 
-/// Takes a copy of this content that was found to be no other missing message.
+/// Takes a copy of this content that was not matched with another missing message.
 fn take(copies: &mut Vec<EarlierCopy>, digest: Digest) -> Option<EarlierCopy> {
     let at = copies.iter().position(|copy| copy.message.digest == Some(digest))?;
     Some(copies.swap_remove(at))

@@ -1,11 +1,11 @@
-//! Messages that are missing from their folder but are in another one of the target: somebody has filed them there.
+//! Messages that are missing from their folder but are in another target folder: somebody has filed them there.
 //!
-//! Missing messages are reported when all folders are finished, because only then is it known which of the target's messages belong to no
-//! folder of the source:
+//! Missing messages are reported once all folders are finished, because only then is it known which of the target's messages belong to no
+//! source folder:
 //!
-//! 1. In folders that were compared, the messages that are left over there; in all others, every message.
-//! 2. Those with the size of a missing message are read and matched by content, one to one. What is in none of them may be known of a
-//!    record (see `earlier`).
+//! 1. In folders that were compared, these are the messages left over there; in all others, all messages.
+//! 2. Those with the size of a missing message are read and matched by content, one to one. A message that is in none of them may be known
+//!    to a record (see `earlier`).
 //! 3. A message that a run has copied and that is now elsewhere was filed by its owner. One that no record knows is in the wrong folder.
 //! 4. An extra copy does not count as one if it is a message that was filed there.
 
@@ -23,16 +23,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Messages of the target by the wire names of their folders: UIDs and sizes.
 type ByFolder = BTreeMap<Vec<u8>, Vec<(Uid, u64)>>;
 
-/// What is reported at the end.
+/// What is reported once all folders are finished.
 #[derive(Default)]
 pub struct Sought {
     /// Messages that are missing from their folders.
     pub missing: Vec<Missing>,
     /// Extra copies.
     pub extra: Vec<Extra>,
-    /// What else is in the target's folders that were compared.
+    /// The other messages in the compared target folders.
     pub left: ByFolder,
-    /// What records know under other UIDs of the folders in which something is missing, by their wire names on the target.
+    /// Recorded copies under other UIDs, in the target folders in which something is missing, by wire name.
     pub earlier: BTreeMap<Vec<u8>, Vec<EarlierCopy>>,
 }
 
@@ -41,31 +41,31 @@ pub struct Missing {
     pub folder: FolderId,
     /// Its folder's wire name on the source.
     pub source: Vec<u8>,
-    /// The wire name of the folder where it should be on the target, where there is one.
+    /// The wire name of the target folder where it should be, if there is one.
     pub target: Option<Vec<u8>>,
     pub uid: Uid,
     pub size: u64,
     pub date: Option<DateTime<FixedOffset>>,
-    /// The digest of its content, where it was read already.
+    /// The digest of its content, if it was read already.
     pub digest: Option<Digest>,
     /// Whether a run has copied it.
     pub was_copied: bool,
-    /// The problem that it is missing.
+    /// The problem to report if it stays missing.
     pub problem: Problem,
 }
 
-/// Copies of a message of which the target's folder has too many.
+/// Extra copies of a message in a target folder.
 pub struct Extra {
     pub folder: FolderId,
     /// The folder's wire name on the target.
     pub target: Vec<u8>,
     pub digest: Digest,
     pub copies: u64,
-    /// The problem that there are too many.
+    /// The problem to report.
     pub problem: Problem,
 }
 
-/// Where a message was found: the folder's wire name and its name for people.
+/// The place where a message was found: the folder's wire name and its name for people.
 struct Place {
     wire_name: Vec<u8>,
     name: String,
@@ -87,7 +87,7 @@ impl Verification<'_> {
         Ok(())
     }
 
-    /// Reports what is still being looked for as it is.
+    /// Reports what is still missing or extra.
     pub(super) fn report_sought(&mut self) {
         let Sought { missing, extra, .. } = std::mem::take(&mut self.sought);
         for Missing { folder, problem, .. } in missing {
@@ -107,7 +107,7 @@ impl Verification<'_> {
         }
     }
 
-    /// The messages on the target that belong to no folder of the source and have one of these sizes, by folder.
+    /// The messages on the target that belong to no source folder and have one of these sizes, by folder.
     fn candidates(&self, plan: &Plan, target: &mut Reader, sizes: &BTreeSet<u64>) -> Result<ByFolder, Halt> {
         let mut candidates: ByFolder = BTreeMap::new();
         let is_alike = |(_, size): &&(Uid, u64)| sizes.contains(size);
@@ -131,7 +131,7 @@ impl Verification<'_> {
         Ok(candidates)
     }
 
-    /// Reads those missing messages that were not read yet and have one of these sizes.
+    /// Reads the missing messages that have one of these sizes and were not read yet.
     fn read_missing(&mut self, source: &mut Reader, sizes: &BTreeSet<u64>) -> Result<(), Halt> {
         let mut unread: BTreeMap<Vec<u8>, Vec<Uid>> = BTreeMap::new();
         for missing in self.sought.missing.iter().filter(|it| it.digest.is_none() && sizes.contains(&it.size)) {
@@ -147,7 +147,7 @@ impl Verification<'_> {
         Ok(())
     }
 
-    /// Reads the candidates, and reports what was filed there.
+    /// Reads the candidates, and reports those that were filed.
     fn take_filed(&mut self, plan: &Plan, target: &mut Reader, candidates: ByFolder) -> Result<(), Halt> {
         let mut places: HashMap<Digest, Vec<Place>> = HashMap::new();
         for (wire_name, messages) in candidates {
@@ -182,7 +182,7 @@ impl Verification<'_> {
     }
 }
 
-/// The digests of messages of a folder, as far as it can be opened and delivers them.
+/// The digests of a folder's messages, as far as it can be opened and delivers them.
 fn digests(
     reader: &mut Reader,
     wire_name: &[u8],

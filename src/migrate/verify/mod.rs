@@ -3,12 +3,12 @@
 //! 1. `reading` reads every message of a folder on both sides and matches them one to one by content.
 //! 2. `differences` finds what is missing on the target or differs there, and `reporting` reports it: messages, dates, flags, folders,
 //!    subscriptions, and extra copies.
-//! 3. `elsewhere` looks for what is missing in the target's other folders.
+//! 3. `elsewhere` looks for missing messages in the target's other folders.
 //!
 //! Edge cases:
 //! - Other mail that only the target has is ignored: it has come since, or was there before.
-//! - The records of earlier runs, where there are any, only distinguish what people did on the target (`earlier`).
-//! - After a lost connection the work continues where it was.
+//! - The records of earlier runs, if there are any, only show what people did on the target (`earlier`).
+//! - After a lost connection the work continues without starting again.
 
 mod differences;
 mod earlier;
@@ -46,20 +46,20 @@ struct Verification<'a> {
     context: &'a RunContext,
     reporter: Reporter<'a>,
     account: &'a Account,
-    /// What is known about the messages of each folder that is finished; none for a folder that could not be compared.
+    /// The evidence about the messages of each finished folder; none for a folder that could not be compared.
     evidence: Vec<Option<FolderEvidence>>,
     elsewhere: Elsewhere,
     /// Which items are on the target, once they have been compared.
     items: Option<ItemsEnd>,
     names: Names,
     plan: Option<Plan>,
-    /// The next folder, as far as it has been read.
+    /// The folder that is being read.
     current: Option<Current>,
-    /// What is reported when all folders are finished.
+    /// What is reported once all folders are finished.
     sought: Sought,
-    /// How many times in a row the connection was lost when a folder was opened.
+    /// How often in a row the connection was lost while a folder was opened.
     losses: u32,
-    /// Folders at which it was lost each time; they are not opened again.
+    /// Folders at which it was lost each time, and which are not opened again.
     given_up: BTreeSet<FolderId>,
     /// Folders that a server refused for good, not named yet.
     refusals: Vec<(FolderId, Side, ImapError)>,
@@ -67,22 +67,22 @@ struct Verification<'a> {
     gave: BTreeSet<Side>,
 }
 
-/// Which folder is compared with which; made once, so that ids stay the same.
+/// Which folders are compared with each other; made once, so that ids stay the same.
 struct Plan {
     source: Vec<Folder>,
     target: Vec<Folder>,
-    /// What the source lists but is not compared.
+    /// Folders that the source lists but that are not compared.
     left_out: Vec<LeftOut>,
-    /// Each with the target's folder; none where there is no such folder.
+    /// The planned folders, each with the target's folder if there is one.
     ways: Vec<(Way, Option<Folder>)>,
-    /// The record of earlier runs, if it is at hand.
+    /// The record of earlier runs, if it can be read.
     ledger: Option<Ledger>,
 }
 
 impl Work for Verification<'_> {
     type Done = ();
 
-    /// Folders and messages that are finished.
+    /// The number of finished folders and messages.
     fn progress(&self) -> u64 {
         let read = self.current.as_ref().map_or(0, |current| current.here.shelf.len() + current.there.shelf.len());
         ((self.evidence.len() as u64) << 32) + read as u64
@@ -91,7 +91,7 @@ impl Work for Verification<'_> {
     fn attempt(&mut self) -> Result<(), Halt> {
         let context = self.context;
         if context.groupware.as_ref().is_some_and(DavEnds::may_read_folders) {
-            // A message that the target has as an item is not missing as mail.
+            // A message that is on the target as an item is not missing as mail.
             self.compare_items();
         }
         self.reporter.step(Step::SigningIn);
@@ -137,14 +137,14 @@ impl Verification<'_> {
         });
         self.reporter.losses_of_list(&left_out);
         let folder_there = |way: &Way| {
-            // A migration takes the first of these names that the target keeps.
+            // A migration uses the first of these names that the target keeps.
             let plain = plain_names(&way.planned.target, there.separator);
             let mut names = std::iter::once(&way.planned.target).chain(&plain).map(|path| target.wire_name(path));
             let named = names.find_map(|name| {
                 let name = name.ok()?;
                 there.folders.iter().find(|folder| folder.wire_name == name)
             });
-            // Or the name under which the target created the first.
+            // Otherwise the name under which the target created the first.
             let kept = || {
                 let listed = there.folders.iter().filter(|folder| folder.selectable).map(|folder| &folder.path);
                 let is_anothers = |path: &FolderPath| ways.iter().any(|way| way.planned.target == *path);
@@ -158,7 +158,7 @@ impl Verification<'_> {
         Ok(Plan { source: listed.folders, target: there.folders, left_out, ways, ledger })
     }
 
-    /// The record of earlier runs: where they put the folders, and what people have done there since. The comparison itself trusts no record.
+    /// The record of earlier runs: where they put the folders; it helps to tell what people did since. The comparison trusts no record.
     fn ledger(&self) -> Option<Ledger> {
         let opened = Ledger::open_existing(&*self.context.store, &self.context.ledger_key(self.account));
         opened.inspect_err(|error| log::debug!("{error}")).ok().flatten()

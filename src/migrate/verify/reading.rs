@@ -15,20 +15,20 @@ use crate::migrate::plan::Way;
 use crate::migrate::request::Verify;
 use crate::progress::{Event, Step};
 
-/// A folder that is being compared, with everything that has been read of it.
+/// A folder that is being compared, with everything read of it so far.
 pub(super) struct Current {
     pub(super) here: Half,
     pub(super) there: Half,
     /// Messages that the source counts but does not list.
     pub(super) unlisted: u64,
-    /// Messages that the target has as items.
+    /// Messages that are on the target as items.
     pub(super) as_items: u64,
 }
 
 /// One side of a folder.
 #[derive(Default)]
 pub(super) struct Half {
-    /// None where there is no such folder on this side.
+    /// None if this side has no such folder.
     pub(super) uid_validity: Option<UidValidity>,
     pub(super) heads: Heads,
     pub(super) shelf: Shelf,

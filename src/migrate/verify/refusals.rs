@@ -1,5 +1,5 @@
-//! Folders that a comparison could not read, because the connection was lost or a server refused. Each is named, unless a server refuses
-//! all of them: the report then has one line.
+//! Folders that could not be read for the comparison, because the connection was lost or a server refused. Each is named, unless a server
+//! refuses all of them: the report then has one line.
 
 use super::reading::Current;
 use super::{Plan, Verification};
@@ -9,7 +9,7 @@ use crate::migrate::halt::{Halt, server_problem};
 use crate::migrate::plan::Way;
 
 impl Verification<'_> {
-    /// Decides what to do about a folder that could not be opened or read on a side.
+    /// Decides what to do about a folder that could not be opened or read on one side.
     pub(super) fn unread(
         &mut self,
         id: FolderId,
@@ -23,7 +23,7 @@ impl Verification<'_> {
             let is_meant = error.is_pause() && self.evidence.iter().any(Option::is_some);
             self.losses += u32::from(error.is_loss() || is_meant);
             if self.losses >= TRIES && !self.context.control.of(self.reporter.account).stopping() {
-                // Named, and passed over on the next connection.
+                // It is named, and passed over on the next connection.
                 self.losses = 0;
                 self.given_up.insert(id);
                 let problem = Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source);

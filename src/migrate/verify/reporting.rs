@@ -1,6 +1,6 @@
-//! What is reported of a folder that was compared: the folder itself, its messages, and how they differ.
+//! Reports a compared folder: the folder itself, its messages, and how they differ.
 //!
-//! What is missing or there too often is only noted here; `elsewhere` reports it once all folders are compared.
+//! Missing messages and extra copies are only noted here; `elsewhere` reports them once all folders are compared.
 
 use super::differences::{Differences, Known, NAMED};
 use super::elsewhere::{Extra, Missing};
@@ -15,7 +15,7 @@ use crate::progress::Event;
 use std::collections::BTreeMap;
 
 impl Verification<'_> {
-    /// What the record knows about a folder that is still the same on both sides.
+    /// The record's knowledge about a folder that is still the same on both sides.
     pub(super) fn known(&self, plan: &Plan, listed: &Folder, current: &Current) -> Known {
         let validities = current.here.uid_validity.zip(current.there.uid_validity);
         let known = Known::nothing(self.context.profile.keeps_deleted);
@@ -87,7 +87,7 @@ impl Verification<'_> {
         self.reporter.report(Event::FolderFinished { account, folder, target_messages });
     }
 
-    /// Reports how messages differ although their content is the same, and what their owner changed.
+    /// Reports how messages with the same content differ, and what their owner changed.
     fn report_marks(
         &mut self,
         folder: FolderId,
@@ -123,7 +123,7 @@ impl Verification<'_> {
         }
     }
 
-    /// Notes messages that are looked for in other folders before they are reported. Without content, they are reported as they are.
+    /// Notes messages to look for in other folders before they are reported. Without content, they are reported at once.
     pub(super) fn seek(
         &mut self,
         folder: FolderId,

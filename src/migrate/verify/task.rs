@@ -19,7 +19,7 @@ pub struct VerifyTask<'a> {
 }
 
 impl<'a> VerifyTask<'a> {
-    /// For an account that has not begun yet.
+    /// A comparison that has not begun yet.
     pub fn new(context: &'a RunContext, id: AccountId, account: &'a Account) -> Self {
         let verification = Verification {
             context,
@@ -59,7 +59,7 @@ impl Verification<'_> {
         if ended == Ended::Done(()) {
             self.compare_items();
         }
-        // If the work was not finished, the other folders have not been searched.
+        // If the work was not finished, the other folders were not searched.
         self.report_sought();
         let folders = self.plan.as_ref().map_or(0, |plan| plan.ways.len());
         self.evidence.resize(folders, None);

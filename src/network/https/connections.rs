@@ -33,7 +33,7 @@ impl Connections {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in a connection that is being set up.
+    /// Registers a connection that is being set up.
     pub(super) fn add(self: &Arc<Self>, interrupter: Interrupter, watch: Option<&Watch>) -> Registered {
         let watched = watch.map(|watch| (watch.0)(interrupter.clone()));
         let mut open = self.lock();
@@ -47,7 +47,7 @@ impl Connections {
     }
 }
 
-/// A connection on the list of those to cut, as long as it is open.
+/// A connection on the list of those to cut, while it is open.
 pub(super) struct Registered {
     id: u64,
     connections: Arc<Connections>,

@@ -1,8 +1,8 @@
 //! HTTP over a connection of this module, so that trust, pinning, the TLS version, proxies and time limits are the same as for mail.
 //!
-//! ureq speaks HTTP; [`Connector`] and [`Transport`] are its way to let somebody else make the connection.
+//! ureq speaks HTTP over connections that are made here, through its traits [`Connector`] and [`Transport`].
 //!
-//! - No redirect is followed: whoever asks decides where a password may go.
+//! - No redirect is followed: the caller decides where a password may go.
 //! - A request ends at its time limit whatever the server does. The limits of single reads do not suffice: a server that sends a byte
 //!   now and then, even within one TLS record, would never exceed them.
 //! - An answer is read up to a bound.
@@ -31,19 +31,19 @@ pub struct HttpServer {
     pub port: u16,
     /// Whether the connection is encrypted.
     pub encrypted: bool,
-    /// Whom to trust.
+    /// The certificates to trust.
     pub trust: Trust,
-    /// The proxy in between, if there is one.
+    /// The proxy to go through, if there is one.
     pub proxy: Option<Proxy>,
     /// How long to wait for a connection and for each byte.
     pub limits: Limits,
-    /// How fast, over all connections that share it.
+    /// The speed limit, which several clients may share.
     pub rate: Option<RateLimit>,
-    /// Who else may cut its connections.
+    /// Watches its connections, and may cut them.
     pub watch: Option<Watch>,
 }
 
-/// What is asked for.
+/// A request.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpRequest<'a> {
     /// The method.
@@ -52,13 +52,13 @@ pub struct HttpRequest<'a> {
     pub path: &'a str,
     /// Further headers.
     pub headers: &'a [(&'a str, &'a str)],
-    /// What is sent along.
+    /// The body.
     pub body: &'a [u8],
-    /// Bytes of an answer's body at most; a longer one is an error.
+    /// The longest body of an answer that is read, in bytes; a longer one is an error.
     pub longest_answer: u64,
 }
 
-/// What came back.
+/// An answer.
 #[derive(Debug, Clone, Default)]
 pub struct HttpResponse {
     /// The status code.
@@ -93,7 +93,7 @@ pub enum HttpError {
     /// The answer is longer than the bound, in bytes.
     #[error("its answer is larger than {} MB", .0 >> 20)]
     TooLong(u64),
-    /// What answers does not speak HTTP; with the library's words.
+    /// The server does not speak HTTP; with the library's words.
     #[error("it does not speak HTTP as it should ({0})")]
     NotHttp(String),
 }
@@ -107,7 +107,7 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client each of whose requests ends after `limit`. With `keeps`, the connection is used again.
+    /// A client whose requests each end after `limit`. With `keeps`, it uses the connection again.
     pub fn new(server: HttpServer, limit: Duration, keeps: bool) -> Self {
         let config = Config::builder()
             .https_only(server.encrypted)
@@ -115,7 +115,7 @@ impl HttpClient {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
-            // A proxy is the connection's matter.
+            // The connection itself goes through the proxy.
             .proxy(None)
             .max_idle_connections(usize::from(keeps))
             .user_agent(concat!("KIMT/", env!("CARGO_PKG_VERSION")))
@@ -182,7 +182,7 @@ impl HttpClient {
     }
 }
 
-/// The host as a URL has it: international names in ASCII, IPv6 in brackets and without its zone.
+/// The host as in a URL: international names in ASCII, IPv6 in brackets and without its zone.
 fn authority(host: &str) -> String {
     if host.contains(':') {
         return format!("[{}]", host.split('%').next().unwrap_or(host));
@@ -239,7 +239,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Carries out `io` within what is left of the time limit.
+    /// Carries out `io` within the rest of the time limit.
     fn within(
         &mut self,
         timeout: NextTimeout,
@@ -279,7 +279,7 @@ impl Transport for Connection {
     }
 
     fn is_open(&mut self) -> bool {
-        // What arrives between two requests is the end of the connection, or nothing that we asked for.
+        // Between two requests, only the end of the connection or something unrequested can arrive.
         let stream = self.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.keeps && matches!(stream.has_arrived(), Ok(false))
     }
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(authority("bücher.example"), "xn--bcher-kva.example");
     }
 
-    /// A server that answers each request on whatever connection it comes, and says which that was.
+    /// A server that answers each request with the number of its connection.
     fn numbered_connections() -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

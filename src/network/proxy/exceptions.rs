@@ -1,4 +1,4 @@
-//! The hosts that are reached without the proxy: the list of NO_PROXY, as other programs read it.
+//! The hosts that are reached without the proxy: NO_PROXY, read as other programs read it.
 
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;

@@ -37,7 +37,7 @@ pub(super) fn connect(stream: &mut (impl Read + Write), destination: &Destinatio
     }
 }
 
-/// The answer up to its empty line and not a byte more: the next one is from the server.
+/// The answer up to its empty line and not a byte more: the next byte is the server's.
 fn head(stream: &mut impl Read) -> Result<Vec<u8>, Refusal> {
     let mut head = Vec::new();
     let mut byte = [0];

@@ -59,8 +59,8 @@ impl Proxy {
         })
     }
 
-    /// The proxy that the environment names in ALL_PROXY or HTTPS_PROXY, with the exceptions of NO_PROXY; in lower case too. The
-    /// error is a sentence that names the variable and shows no password.
+    /// The proxy from ALL_PROXY or HTTPS_PROXY, with the exceptions from NO_PROXY; the names may also be in lower case. The error is a
+    /// sentence that names the variable and shows no password.
     pub fn from_environment() -> Result<Option<Self>, String> {
         Self::from_variables(|name| std::env::var(name).ok())
     }
@@ -85,12 +85,12 @@ impl Proxy {
         Self { password, ..self }
     }
 
-    /// The user's name there; empty when there is none.
+    /// The user at the proxy; empty if there is none.
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// The password; empty when there is none.
+    /// The password; empty if there is none.
     pub fn password(&self) -> &Secret {
         &self.password
     }
@@ -101,7 +101,7 @@ impl Proxy {
         !address.is_loopback() && !self.exceptions.hold(host)
     }
 
-    /// A connection to the host; ends before `end`.
+    /// Connects to the host through the proxy; ends before `end`.
     pub(super) fn tunnel(&self, host: &str, port: u16, end: Instant) -> Result<TcpStream, NetworkError> {
         let failed = |fault| NetworkError::Proxy { proxy: self.to_string(), fault };
         let tcp = direct::connect(&self.host, self.port, end)
@@ -187,7 +187,7 @@ impl Write for Hurried<'_> {
     }
 }
 
-/// Reads percent-encoding (RFC 3986, section 2.1); none where it is not well-formed.
+/// Reads percent-encoding (RFC 3986, section 2.1); none if it is malformed.
 fn percent_decoded(text: &str) -> Option<String> {
     let mut escapes = text.split('%').skip(1);
     let well_formed = escapes

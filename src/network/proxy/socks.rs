@@ -47,7 +47,7 @@ pub(super) fn connect(stream: &mut (impl Read + Write), destination: &Destinatio
     if reply != 0 {
         return Err(fault(reply).into());
     }
-    // The proxy's own address, which has no meaning here.
+    // The proxy's own address, which is not needed.
     let length = match form {
         1 => 4,
         4 => 16,
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use std::io::{self, Cursor};
 
-    /// A proxy that has said everything already.
+    /// A proxy whose whole answer has arrived.
     struct Said(Cursor<Vec<u8>>);
 
     impl Read for Said {

@@ -1,4 +1,4 @@
-//! What a run comes to after some events.
+//! The state of a run after some events.
 
 use super::*;
 use crate::domain::{FolderPath, PlannedFolder, ProblemKind};

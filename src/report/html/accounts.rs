@@ -11,7 +11,7 @@ pub(super) const LISTED: usize = 5000;
 /// At most this many folders are listed over all accounts.
 pub(super) const FOLDERS: usize = 10_000;
 
-/// How a filter and the style know an account.
+/// The name of an account's group for the filter and the style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Group {
     Need,

@@ -2,7 +2,7 @@
 //!
 //! - Self-contained: it loads nothing, and its content security policy allows only the one style and the one script inside it.
 //! - Readable without the script, which only adds a search field. Filters are radio buttons and CSS.
-//! - Every text from outside is escaped by the template library, and printable as in report.txt, even if its way in forgot it.
+//! - Every text from outside is escaped by the template library, and printable as in report.txt, even if the code that took it in forgot.
 //! - Bounded: of tens of thousands of accounts it names those that need attention first, and says how many it leaves out.
 
 mod accounts;
@@ -48,7 +48,7 @@ pub(super) fn report(state: &RunState) -> String {
     page.into_string()
 }
 
-/// The source expression by which a content security policy knows a text (CSP 3, section 2.3.1).
+/// The source expression for a text in a content security policy (CSP 3, section 2.3.1).
 fn hash(text: &str) -> String {
     format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text)))
 }
@@ -110,7 +110,7 @@ fn details(state: &RunState) -> Markup {
         section {
             h2 { "Details" }
             dl { @for (fact, value) in facts::of(state) { dt { (fact) } dd { (name(&value)) } } }
-            p.note { "Beside this page: report.txt with everything in words, report.csv with a line for each account." }
+            p.note { "In the same folder: report.txt with every detail, report.csv with one line for each account." }
         }
     }
 }

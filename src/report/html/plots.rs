@@ -40,7 +40,7 @@ fn rate(state: &RunState) -> Option<Markup> {
     let mut line = String::new();
     for (index, mean) in means.iter().enumerate() {
         let separator = if index == 0 { "" } else { " " };
-        // A String takes every text.
+        // Writing to a String cannot fail.
         let _ = write!(line, "{separator}{:.1},{:.1}", step * index as f64, HEIGHT - mean / peak * (HEIGHT - 4.0));
     }
     let area = format!("0,{HEIGHT} {line} {WIDTH},{HEIGHT}");
@@ -60,7 +60,7 @@ fn rate(state: &RunState) -> Option<Markup> {
     })
 }
 
-/// The largest mailboxes as bars: what is on the target, in what the source has.
+/// The largest mailboxes as bars: the part on the target within the whole on the source.
 fn sizes(state: &RunState) -> Option<Markup> {
     let mut accounts: Vec<&AccountState> = state.accounts.iter().filter(|it| it.tally.expected.bytes > 0).collect();
     accounts.sort_by_key(|account| std::cmp::Reverse(account.tally.expected.bytes));

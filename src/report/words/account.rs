@@ -31,7 +31,7 @@ pub fn account_status(state: &RunState, account: &AccountState, now: u64) -> Str
             None => "Not complete".to_owned(),
         },
         (AccountEnd::Failed, _) => match account.failure() {
-            // What the server says of every account is said once, elsewhere.
+            // A condition of the server is reported once, elsewhere.
             Some(problem) if problem.is_of_every_account() => format!("Failed: {}", problem.brief()),
             Some(problem) => format!("Failed: {}", printable(&problem.sentence())),
             None => "Failed".to_owned(),
@@ -91,7 +91,7 @@ fn shown(path: &crate::domain::FolderPath) -> String {
     printable(&path.to_string())
 }
 
-/// What an account that reached its end lacks.
+/// What a finished account lacks.
 fn missing(account: &AccountState) -> Option<String> {
     let errors = account.problems.iter().map(|(_, problem)| problem).filter(|it| it.severity() == Severity::Error);
     let of_folders: Vec<&Problem> = errors.filter(|problem| problem.reach() == Reach::Folder).collect();
@@ -112,7 +112,7 @@ fn missing(account: &AccountState) -> Option<String> {
     Some(if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) })
 }
 
-/// What is waited for, and how much longer at `now`, in milliseconds of the run.
+/// What an account waits for, and how much longer at `now`, in milliseconds of the run.
 pub fn waiting(wait: Wait, now: u64) -> String {
     let (server, seconds) = (server(wait.side), wait.seconds(now));
     match wait.why {
@@ -152,7 +152,7 @@ fn current_step(state: &RunState, account: &AccountState, now: u64) -> String {
         |id: FolderId| account.folder(id).map_or_else(String::new, |folder| format!(" {}", shown(&folder.source)));
     match account.step {
         _ if account.started_at.is_none() => if state.finished { "Not started" } else { "Waiting" }.to_owned(),
-        // The run was no longer waited for.
+        // The run ended without waiting for this account.
         _ if state.finished => "Stopped".to_owned(),
         Step::Waiting => "Starting".to_owned(),
         Step::CreatingAccount => "Creating account".to_owned(),

@@ -43,11 +43,11 @@ pub fn finding(finding: &Finding) -> String {
         Found::NoCalendars { at, why, may_read_folders } => {
             let why = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
             let then = if *may_read_folders {
-                "they are looked for in the folders of the mailboxes"
+                "the mailboxes' folders will be searched for them"
             } else {
                 "give the address of the calendar server under More, or leave calendars and contacts out"
             };
-            format!("No calendars and contacts answer at {}{why}; {then}", foreign(at))
+            format!("No calendar server answers at {}{why}; {then}", foreign(at))
         }
         Found::SignInOffered(kind) => format!("Offers the sign-in {}", with(*kind)),
         Found::SignInNotOffered { chosen, instead, security } => {
@@ -64,7 +64,7 @@ pub fn finding(finding: &Finding) -> String {
     }
 }
 
-/// The words of others without any password.
+/// The words of others, without any password.
 fn foreign(text: &str) -> Cow<'_, str> {
     foreign_without_secrets(text)
 }

@@ -3,7 +3,7 @@
 use super::{count, counted};
 use crate::progress::{Followed, RunKind};
 
-/// What people did on the source since an earlier run, and what became of it; none when they did nothing.
+/// What people did on the source since an earlier run, and what became of it; none if they did nothing.
 /// `Since an earlier run: 12 messages got new flags, 3 were moved, 212 were deleted on the source and are still on the target.`
 pub fn followed(followed: &Followed) -> Option<String> {
     let parts = [
@@ -36,7 +36,7 @@ pub fn followed(followed: &Followed) -> Option<String> {
     (!said.is_empty()).then(|| format!("Since an earlier run: {}.", said.join(", ")))
 }
 
-/// What a last pass would bring, as a check foresees it; none when it foresees nothing.
+/// What a last pass would bring, as a check foresees it; none if it foresees nothing.
 /// `A last pass would copy 34 new messages, set new flags for 12, move 3 and rename 1 folder. 5 messages were deleted on the source.`
 pub fn foreseen(found: &Followed) -> Option<String> {
     let parts = [

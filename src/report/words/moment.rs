@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Datelike, Local, NaiveDate};
 
-/// A moment that is kept as local time in RFC 3339, seen from today; a text that is none is given back.
+/// A moment recorded as local time in RFC 3339, as seen from today; any other text comes back unchanged.
 pub fn moment(kept: &str) -> String {
     moment_from(kept, Local::now().date_naive())
 }
 
 fn moment_from(kept: &str, today: NaiveDate) -> String {
-    // Its own offset is kept: the night it names is the one that the administrator remembers.
+    // It keeps its own offset: the administrator remembers the night that it names.
     let Ok(at) = DateTime::parse_from_rfc3339(kept) else { return kept.to_owned() };
     let time = at.format("%H:%M");
     match (today - at.date_naive()).num_days() {

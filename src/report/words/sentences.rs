@@ -73,7 +73,7 @@ pub fn whole_of(state: &RunState) -> Option<Whole> {
     state.whole().filter(|whole| kind_of(state) == RunKind::Migrate && is_more(whole))
 }
 
-/// ` You skipped 2 accounts in this run.`; empty when there is none.
+/// ` You skipped 2 accounts in this run.`; empty if there is none.
 fn skipped_of(state: &RunState) -> String {
     match state.count_skipped() {
         0 => String::new(),
@@ -106,7 +106,7 @@ pub fn progress(whole: Whole) -> String {
     format!("{} of the migration {}", of_all(complete, all), is_complete(complete, all))
 }
 
-/// ` 3 need you, 1 was begun, 12 were not started.`; empty when nothing is open.
+/// ` 3 need you, 1 was begun, 12 were not started.`; empty if nothing is open.
 fn open_of(whole: Whole) -> String {
     let part = |number: u32, one: &str, many: &str| match number {
         0 => None,
@@ -133,7 +133,7 @@ pub fn stage_code(stage: Option<AccountStage>) -> &'static str {
     }
 }
 
-/// What is open of a migration: `3 need you, 1 was begun and continues later.`; empty when nothing is.
+/// What is open of a migration: `3 need you, 1 was begun and continues later.`; empty if nothing is.
 pub fn open(stages: Stages) -> String {
     open_of(Whole { stages, complete_now: 0 }).trim_start().to_owned()
 }
@@ -234,7 +234,7 @@ fn good_word(state: &RunState) -> &'static str {
     }
 }
 
-/// Whether somebody has changed flags or filed messages on the target, so that it is complete there and not equal.
+/// Whether somebody has changed flags or filed messages on the target, so that the account is complete there and not equal.
 pub(super) fn is_marked(account: &AccountState) -> bool {
     let is_change = |kind| matches!(kind, ProblemKind::MarkedOnTarget | ProblemKind::MessageFiled);
     account.problems.iter().any(|(_, problem)| is_change(problem.kind))
@@ -262,7 +262,7 @@ fn settled(state: &RunState, kind: RunKind) -> String {
         RunKind::Check => state.items.expected(),
         RunKind::Migrate | RunKind::Verify => state.items.copied + state.items.already_there,
     };
-    // Whoever asked for no calendars reads nothing of them.
+    // A run without calendars does not mention them.
     let items = if state.items.is_empty() {
         String::new()
     } else {

@@ -1,11 +1,11 @@
-//! What was changed of an item on its way, and what the item on the target differs in.
+//! What was changed in an item on its way, and how the item on the target differs.
 
 use super::super::foreign::Foreign;
 use super::ItemFault;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Something that a person should know of an item's conversion. Its `Display` is a clause.
+/// Something that a person should know about an item's conversion. Its `Display` is a clause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "change")]
 pub enum ItemChange {
@@ -18,21 +18,21 @@ pub enum ItemChange {
         /// The limit in bytes.
         most: u64,
     },
-    /// A text in a character set that is not known was read as another.
+    /// A text in an unknown character set was read as another.
     CharacterSet {
         /// The property's name.
         property: String,
         /// The character set that it names.
         charset: String,
     },
-    /// A part that what is stored has no place for, such as a person within a contact.
+    /// A part that the stored item has no place for, such as a person within a contact.
     Part {
         /// What it is called, such as `VCARD`.
         name: String,
     },
     /// A contact without a name was given one.
     Named {
-        /// After what.
+        /// What it is named after.
         after: NameSource,
     },
 }
@@ -62,7 +62,7 @@ pub enum Difference {
     },
     /// One is an event, the other a task.
     Kind,
-    /// One of them has an exception of the series that the other does not have.
+    /// Only one of them has an exception of the series.
     Exception,
     /// The item on the target cannot be read, so that it differs in everything.
     Everything {
@@ -77,7 +77,7 @@ impl ItemChange {
         Self::Part { name: name.to_owned() }
     }
 
-    /// Whether something of the source is not in what is stored.
+    /// Whether something on the source is missing from the stored item.
     pub fn loses(&self) -> bool {
         match self {
             Self::ExceptionAlone | Self::Named { .. } => false,

@@ -16,12 +16,12 @@ pub enum ItemFault {
         /// The words of the server or the system.
         words: String,
     },
-    /// The same of a server of calendars and contacts.
+    /// The same, from a server of calendars and contacts.
     NotGiven {
         /// Why.
         why: Box<ItemServerFault>,
     },
-    /// It is larger than what is read.
+    /// It is too large to be read.
     TooLarge {
         /// The limit in bytes.
         most: u64,
@@ -63,7 +63,7 @@ pub enum ItemFault {
     // What is wrong with it.
     /// It has no beginning.
     NoBeginning,
-    /// One of its days is none.
+    /// One of its days is not a day.
     NoDay {
         /// What is written instead.
         written: String,
@@ -85,7 +85,7 @@ pub enum ItemFault {
     // The target.
     /// The target has no calendar or address book for it and makes none.
     NoPlace,
-    /// It was stored and is not found there.
+    /// It was stored and is not found on the target.
     NotAt {
         /// Where it should be.
         href: String,
@@ -114,9 +114,9 @@ pub enum ItemForm {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "text")]
 pub enum TextFault {
-    /// It has more lines than are read.
+    /// It has too many lines.
     TooManyLines,
-    /// It is nested deeper than is read, or has more elements.
+    /// It is nested too deep, or has too many elements.
     TooDeep,
     /// Something ends that has not begun.
     EndWithoutBegin,
@@ -213,7 +213,7 @@ impl fmt::Display for ItemFault {
             }
             Self::NoBeginning => formatter.write_str("it has no start (DTSTART)"),
             Self::NoDay { written } => write!(formatter, "'{written}' is not a date"),
-            Self::Twice => formatter.write_str("it is there twice with the same UID"),
+            Self::Twice => formatter.write_str("it exists twice with the same UID"),
             Self::ExceptionsAlone => formatter.write_str("it has exceptions without their series"),
             Self::UnknownZone { id } => {
                 write!(formatter, "its time zone '{id}' is neither defined nor known")

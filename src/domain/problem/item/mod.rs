@@ -1,5 +1,5 @@
-//! What there is to say of calendars, contacts and tasks beside the kind of a problem: facts as data, and the one place where they are
-//! said in English.
+//! What a problem says about calendars, contacts and tasks besides its kind: facts as data, and the one place where they are said in
+//! English.
 
 mod change;
 mod fault;
@@ -23,9 +23,9 @@ use std::fmt;
 pub enum ItemNote {
     /// Why an item is not migrated.
     Fault(ItemFault),
-    /// What was changed of an item on its way.
+    /// What was changed in an item on its way.
     Change(ItemChange),
-    /// What the item on the target differs in.
+    /// How the item on the target differs.
     Differences {
         /// Each of them.
         differences: Vec<Difference>,
@@ -40,7 +40,7 @@ pub enum ItemNote {
     NoPassword,
     /// No folder of the mailbox holds events, tasks or contacts.
     NoFolder,
-    /// The folder with the files of all people has none of that name.
+    /// The folder with the files of all people has no folder of that name.
     NoFiles {
         /// That folder.
         path: String,
@@ -77,7 +77,7 @@ pub enum CollectionLeftOut {
     Generated,
     /// A folder of files that is none of the three.
     OtherFolder,
-    /// A file that is none of calendars or contacts, or is in the wrong place.
+    /// A file that holds neither calendars nor contacts, or is in the wrong place.
     OtherFile,
 }
 
@@ -101,7 +101,7 @@ pub enum Invitation {
     },
 }
 
-/// Reads what names an item. Earlier versions recorded it in words: `the event 'Plan' of 2012-03-02`.
+/// Reads the name of an item. Earlier versions recorded it in words: `the event 'Plan' of 2012-03-02`.
 pub(super) fn recorded<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<(ItemKind, ItemName)>>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -178,11 +178,11 @@ impl fmt::Display for CollectionLeftOut {
         formatter.write_str(match self {
             Self::Subscription => "it is a subscription to a calendar elsewhere",
             Self::Directory => "it is the server's directory of all its people",
-            Self::OfOthers => "it belongs to somebody else, with whom it is migrated",
+            Self::OfOthers => "it belongs to somebody else and is migrated with that account",
             Self::Birthdays => "the server makes it from the birthdays of the contacts",
             Self::Trash => "it is a trash folder",
             Self::Generated => "the server makes it by itself",
-            Self::OtherFolder => "it is none of the folders calendar, tasks and contacts",
+            Self::OtherFolder => "it is not one of the folders calendar, tasks and contacts",
             Self::OtherFile => "it is not an .ics or .vcf file in one of the folders calendar, tasks and contacts",
         })
     }

@@ -10,7 +10,7 @@ const LONGEST: usize = 80;
 /// What an item is called, as far as it says so.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ItemName {
-    /// Its summary, or a contact's name; empty where it has none.
+    /// Its summary, or a contact's name; empty if it has none.
     pub title: String,
     /// Its day as `2012-03-02`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

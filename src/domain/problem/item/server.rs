@@ -32,9 +32,9 @@ pub enum ItemServerFault {
     },
     /// It refused.
     Refused {
-        /// The status of HTTP.
+        /// The HTTP status.
         status: u16,
-        /// The precondition that failed (RFC 4918, section 16); empty where it names none.
+        /// The precondition that failed (RFC 4918, section 16); empty if it names none.
         precondition: String,
     },
     /// Another item of the account has the same UID.
@@ -65,14 +65,14 @@ pub enum ItemServerFault {
         /// Why.
         why: TextFault,
     },
-    /// It does not list all that it has.
+    /// It does not list everything that it has.
     NotWhole,
     /// There are neither calendars nor address books.
     NothingFound {
         /// Where they were looked for.
         at: String,
     },
-    /// The connection is not encrypted, and nobody consented to that.
+    /// The connection is not encrypted, and nobody agreed to that.
     Cleartext {
         /// The address.
         address: String,

@@ -3,7 +3,7 @@
 use super::*;
 
 fn summary(bytes: &[u8]) -> Summary {
-    // In the smallest chunks, so that nothing depends on where a chunk ends.
+    // One byte at a time, so that nothing depends on chunk borders.
     let mut summariser = Summariser::default();
     bytes.chunks(1).for_each(|chunk| summariser.update(chunk));
     let small = summariser.finish();

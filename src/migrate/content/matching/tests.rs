@@ -4,7 +4,7 @@ use crate::migrate::content::comparison::Alteration;
 use crate::migrate::content::reading::Measure;
 use crate::migrate::heads::Heads;
 
-/// Messages by their UIDs from 1 on, each with its content and its internal date in days.
+/// Messages with UIDs from 1, each with its content and its internal date in days.
 fn folder(messages: &[(&str, i64)]) -> (Vec<Head>, Readings<Summary>) {
     let mut heads = Heads::default();
     for (index, (content, day)) in messages.iter().enumerate() {
@@ -49,7 +49,7 @@ fn among_equal_copies_the_one_with_the_same_date_comes_first_and_the_order_after
 
 #[test]
 fn no_message_takes_the_better_copy_of_another() {
-    // To oneself, as it was sent and as it arrived; the target leaves out the line end at the end.
+    // A message to oneself, as sent and as received; the target drops the final line ending.
     let received = format!("Received: by mx\r\n{PLAIN}");
     let (sent_there, received_there) = (PLAIN.trim_end(), received.trim_end());
     let found = matched(&[(PLAIN, 1), (&received, 1)], &[(received_there, 1), (sent_there, 1)]);

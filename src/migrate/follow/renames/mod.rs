@@ -1,11 +1,11 @@
-//! Renames: a folder that was renamed is still the same folder, on both sides. This comes before the plan decides which folder goes where.
+//! Renames: a renamed folder is still the same folder, on both sides. This comes before the plan decides which folder goes where.
 //!
 //! 1. What an interruption left open is settled (`naming`).
 //! 2. Each record's folder is found on both servers, whatever its name is there (`recognition`).
-//! 3. A folder of the target that somebody has renamed keeps that name, and new mail goes into it.
-//! 4. A folder of the source that was renamed continues in the folder that holds its mail. The target's folder gets the name that the plan
-//!    would give it now, if we created it, it holds only what we put there, it is not one of the server's own, and the name is free; chains
-//!    and exchanges of names included (`order`). Otherwise it keeps its name, and the report gives both.
+//! 3. A target folder that somebody has renamed keeps that name, and new mail goes into it.
+//! 4. A source folder that was renamed continues in the folder that holds its mail. The target's folder gets the name that the plan would
+//!    give it now, if we created it, it holds only what we put there, it is not one of the server's own, and the name is free; chains and
+//!    exchanges of names included (`order`). Otherwise it keeps its name, and the report gives both.
 //!
 //! Each name is intended in the record before it is given. If a server fails at this, only the names are lost: after two lost connections
 //! the mailbox is copied without renaming, and the messages of a renamed folder are moved one by one (`moves`).
@@ -61,12 +61,12 @@ pub fn follow(
     Ok(())
 }
 
-/// The records of folders that were renamed, without former records.
+/// All records except former ones.
 fn current(ledger: &Ledger) -> Vec<FolderRecord> {
     ledger.folders().into_iter().filter(|record| !record.is_former).collect()
 }
 
-/// Finds the folders of all records on both sides, and notes which were renamed.
+/// Finds the folders of all records on both sides, and notes the renamed ones.
 fn look(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -147,15 +147,15 @@ fn recognise(
 
 /// What is known about the source's folders before anything is changed.
 pub struct KnownFolders {
-    /// The record of each folder, by its place among those that the source lists.
+    /// The record of each folder, by its index in the source's list.
     pub records: BTreeMap<usize, FolderRecord>,
     /// Records of folders that the source no longer has.
     pub gone: Vec<FolderRecord>,
-    /// How many of the target's folders may be renamed.
+    /// How many target folders may be renamed.
     pub to_rename: u64,
 }
 
-/// The folders of the source that an earlier run knew, whatever their names are now.
+/// The source folders that an earlier run knew, whatever their names are now.
 pub fn known_folders(ledger: &Ledger, source: &mut Reader, folders: &[Folder]) -> Result<KnownFolders, Halt> {
     let records = current(ledger);
     let numbers = numbers(ledger, folders);
@@ -171,20 +171,20 @@ pub fn known_folders(ledger: &Ledger, source: &mut Reader, folders: &[Folder]) -
             None => gone.push(record),
         }
     }
-    // One of which only the UIDs have changed is compared by content, and is neither.
+    // A folder of which only the UIDs have changed is compared by content, and is neither.
     gone.retain(|record| !numbers.contains_key(&record.number()));
     gone.extend(ledger.folders().into_iter().filter(|record| record.is_former));
     Ok(KnownFolders { records: known, gone, to_rename })
 }
 
-/// The folder of each record's name, by the record's number.
+/// The index of the folder that each record's name leads to, by the record's number.
 fn numbers(ledger: &Ledger, folders: &[Folder]) -> BTreeMap<i64, usize> {
     let selectable = folders.iter().enumerate().filter(|(_, folder)| folder.selectable);
     selectable.filter_map(|(index, folder)| Some((ledger.folder(folder)?.number(), index))).collect()
 }
 
-/// The names that the target's folders would get if the renamed folders of the source came for the first time; none if the name belongs to
-/// another folder.
+/// The names that the target's folders would get if the renamed source folders came for the first time; none if the name belongs to another
+/// folder.
 fn wishes(
     records: &[FolderRecord],
     here: &Recognised,
@@ -201,14 +201,14 @@ fn wishes(
         earlier.insert(name, path);
     }
     let (ways, _) = plan::plan(source, names, Wishes { selection, earlier: &earlier, permanent_ids });
-    // A name that differs only because of another folder was not given by anybody.
+    // A name that only avoids a clash with another folder is nobody's wish.
     let is_given = |way: &Way| way.planned.mapping != Mapping::Clash;
     let ways = ways.into_iter().map(|way| (way.index, Some(way).filter(is_given).map(|way| way.planned.target)));
     let places: BTreeMap<usize, Option<FolderPath>> = ways.collect();
     here.renamed.iter().filter_map(|(index, folder)| Some((*index, places.get(folder)?.clone()))).collect()
 }
 
-/// Whether a folder is the server's own, such as INBOX and those for sent or deleted mail.
+/// Whether a folder is one of the server's own, such as INBOX and those for sent or deleted mail.
 fn belongs_to_server(path: &FolderPath, names: &TargetNames<'_>) -> bool {
     let Profile { own_folders, reserved, .. } = names.profile;
     let name = path.name().to_lowercase();
@@ -237,7 +237,7 @@ fn holds_only_ours(sessions: &mut Sessions, ledger: &Ledger, record: &FolderReco
     Ok(heads.read() >= status.messages && heads.all().iter().all(|head| ours.contains(&head.uid)))
 }
 
-/// Whether a folder of the target is the one that a record is about.
+/// Whether a target folder is the recorded one.
 fn is_its(sessions: &mut Sessions, ledger: &Ledger, record: &FolderRecord, path: &FolderPath) -> Result<bool, Halt> {
     let Ok(wire_name) = sessions.target.wire_name(path) else { return Ok(false) };
     let folder = Folder { wire_name, path: path.clone(), special_use: None, selectable: true, subscribed: false };
@@ -249,7 +249,7 @@ fn is_its(sessions: &mut Sessions, ledger: &Ledger, record: &FolderRecord, path:
     Ok(!found.renamed.is_empty())
 }
 
-/// Reports a folder whose name on the target is not the one that the plan would give it.
+/// Reports a folder whose name on the target differs from the planned one.
 fn report_kept(mailbox: &mut Mailbox<'_>, source: &FolderPath, target: &FolderPath) {
     let problem = Problem::new(ProblemKind::FolderRenamed).in_folder(source);
     let problem = problem.noting(Note::IsCalled { folder: target.to_string() });

@@ -1,5 +1,4 @@
-//! Gives folders of the target their new names: each is intended in the record, renamed, and noted. Also settles what an interruption left
-//! open.
+//! Gives target folders their new names: each is intended in the record, renamed, and noted. Also settles what an interruption left open.
 
 use super::order::{self, Names, Pending, Step};
 use super::{current, is_its, report_kept};
@@ -17,13 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Finds out the names of folders that an earlier attempt or run was about to rename. Returns whether there were any.
 ///
 /// 1. A folder that exists under its new name and not under its old one was renamed.
-/// 2. Where both exist, their content decides.
+/// 2. If both exist, their content decides.
 pub fn settle(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: &mut Ledger) -> Result<bool, Halt> {
     let mut open = ledger.renamings();
     if open.is_empty() {
         return Ok(false);
     }
-    // A server that lost our connection may still be working on it.
+    // A server that lost our connection may still be renaming.
     mailbox.control().wait_whole(mailbox.context.options.patience.quiet);
     if mailbox.control().stopping() {
         return Err(Halt::Held);
@@ -55,7 +54,7 @@ pub fn settle(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: &mut L
     Ok(true)
 }
 
-/// Gives folders the names that the record intends for them. Returns whether any was renamed.
+/// Gives folders the names that their records intend. Returns whether any was renamed.
 pub fn name_folders(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: &mut Ledger) -> Result<bool, Halt> {
     if ledger.renamings().is_empty() {
         return Ok(false);
@@ -111,22 +110,22 @@ fn pending((record, renaming): &(FolderRecord, Renaming)) -> Option<Pending> {
     Some(Pending { number: record.number(), at, to: renaming.to.clone(), was_aside: renaming.aside.is_some() })
 }
 
-/// Renames a folder of the target. False when the target refuses.
+/// Renames a target folder. False if the target refuses.
 fn rename(sessions: &mut Sessions, at: &FolderPath, to: &FolderPath) -> Result<bool, Halt> {
     let (Ok(from), Ok(name)) = (sessions.target.wire_name(at), sessions.target.wire_name(to)) else { return Ok(false) };
     make_parents(sessions, to)?;
     match sessions.target.rename(&from, &name) {
         Err(error) if error.is_connection() => Err(Halt::Server { side: Side::Target, error }),
         Err(error) => {
-            log::debug!("a folder of the target keeps its name: {error}");
+            log::debug!("the target refused to rename a folder: {error}");
             Ok(false)
         }
         Ok(()) => Ok(true),
     }
 }
 
-/// Notes that a folder has a new name, and so have those below it. One that a server did not rename along with it is recognised where it
-/// is.
+/// Notes the new name of a folder and of those below it. If a server did not rename one of these along with it, recognition finds it under
+/// its actual name.
 fn note(sessions: &Sessions, ledger: &mut Ledger, from: &FolderPath, to: &FolderPath) -> Result<(), Halt> {
     let mut renamed = Vec::new();
     for record in ledger.folders() {
@@ -139,7 +138,7 @@ fn note(sessions: &Sessions, ledger: &mut Ledger, from: &FolderPath, to: &Folder
     Ok(ledger.target_renamed(&renamed)?)
 }
 
-/// Ends the renaming of a folder that has its new name, under which the user is subscribed to it as before.
+/// Ends the rename of a folder that has its new name: the user is subscribed to it as before.
 fn arrive(
     mailbox: &Mailbox<'_>,
     sessions: &mut Sessions,
@@ -164,7 +163,7 @@ fn arrive(
     Ok(())
 }
 
-/// Leaves a folder its name. One that was put aside gets its old name back.
+/// Lets a folder keep its name. One that was set aside gets its old name back.
 fn keep(
     mailbox: &mut Mailbox<'_>,
     ledger: &mut Ledger,
@@ -181,7 +180,7 @@ fn keep(
     Ok(ledger.intend_renaming(record, Some(&back))?)
 }
 
-/// The target's folders as they are now.
+/// Lists the target's folders.
 pub fn list(sessions: &mut Sessions) -> Result<Vec<Folder>, Halt> {
     Ok(sessions.target.reader().list().on(Side::Target)?.folders)
 }

@@ -1,9 +1,9 @@
-//! The order in which folders of the target get their new names. Pure.
+//! The order in which target folders get their new names. Pure.
 //!
-//! - Renaming a folder also renames those below it. So it is renamed only when each of these is ours and is to be renamed along with it, or
-//!   has been renamed before.
-//! - A name is free when no folder has it. In a chain, the end goes first.
-//! - Where folders exchange their names, one is put aside for a moment.
+//! - Renaming a folder also renames those below it. So a folder is renamed only if each of these is ours and must be renamed along with it,
+//!   or has been renamed before.
+//! - A name is free if no folder has it. In a chain, the end goes first.
+//! - Where folders exchange their names, one is set aside for a moment.
 //! - A folder whose new name belongs to a folder that keeps it is not renamed.
 
 use crate::domain::FolderPath;
@@ -11,35 +11,35 @@ use crate::migrate::plan::one_name;
 use crate::migrate::target::profile::Profile;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A folder of the target that is to be renamed.
+/// A target folder with an intended new name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
     /// The number of its record.
     pub number: i64,
-    /// Its present name.
+    /// Its current name.
     pub at: FolderPath,
     /// Its new name.
     pub to: FolderPath,
-    /// Whether it was put aside before.
+    /// Whether it was set aside before.
     pub was_aside: bool,
 }
 
 /// What is known about the target's folders.
 pub struct Names<'a> {
-    /// All names that can hold messages.
+    /// The names of all folders that can hold messages.
     pub listed: &'a BTreeSet<FolderPath>,
-    /// The final names of the folders of records, by their present names.
+    /// The final names of recorded folders, by their current names.
     pub finals: &'a BTreeMap<FolderPath, FolderPath>,
     /// The names that the target has refused, with the number of the record.
     pub refused: &'a BTreeSet<(i64, FolderPath)>,
-    /// Whether it distinguishes case.
+    /// The target's profile, which says whether it ignores case.
     pub profile: &'static Profile,
 }
 
-/// What is to be done next.
+/// The next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing.
+    /// Nothing is left to do.
     Done,
     /// The folder has its new name.
     Arrived(i64),
@@ -51,7 +51,7 @@ pub enum Step {
     Keep(i64),
 }
 
-/// What is to be done next.
+/// Chooses the next step.
 pub fn next(pending: &[Pending], names: &Names<'_>) -> Step {
     if let Some(arrived) = pending.iter().find(|it| it.at == it.to) {
         return Step::Arrived(arrived.number);
@@ -59,7 +59,7 @@ pub fn next(pending: &[Pending], names: &Names<'_>) -> Step {
     let was_refused = |it: &Pending, path: &FolderPath| names.refused.contains(&(it.number, path.clone()));
     let mut by_depth: Vec<&Pending> = pending.iter().collect();
     by_depth.sort_by_key(|it| it.at.parts().len());
-    // A folder that is to be renamed along with its parent waits for it.
+    // A folder that gets its name along with its parent waits for it.
     let waits = |it: &Pending| {
         pending
             .iter()
@@ -102,13 +102,13 @@ impl Names<'_> {
         !is_below(&it.to, &it.at) && !others.into_iter().any(|path| self.is_one(path, &it.to))
     }
 
-    /// Whether all folders below this one are ours, and are to be renamed along with it.
+    /// Whether all folders below this one are ours, and must be renamed along with it.
     fn goes_along(&self, it: &Pending) -> bool {
         let below = self.listed.iter().filter(|path| is_below(path, &it.at));
         below.into_iter().all(|path| self.finals.get(path) == moved(path, &it.at, &it.to).as_ref())
     }
 
-    /// A name beside the folder's own that no folder has or is to get.
+    /// A name beside the folder's own that no folder has or will get.
     fn aside(&self, it: &Pending, pending: &[Pending]) -> Option<FolderPath> {
         let is_taken = |path: &FolderPath| {
             let wanted = pending.iter().map(|other| &other.to);
@@ -144,7 +144,7 @@ mod tests {
         FolderPath::new(name.split('/'))
     }
 
-    /// The steps by which folders get their names, on a target that has these besides, and refuses the names with an exclamation mark.
+    /// The steps that give folders their names, on a target that also has the folders `others`, and refuses names with an exclamation mark.
     fn steps(wishes: &[(&str, &str)], others: &[&str], profile: &'static Profile) -> Vec<String> {
         let mut listed: BTreeSet<FolderPath> = wishes.iter().map(|(at, _)| path(at)).collect();
         listed.extend(others.iter().map(|name| path(name)));

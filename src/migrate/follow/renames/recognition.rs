@@ -1,14 +1,14 @@
-//! Recognises the folder of a server that a record is about, whatever its name is now.
+//! Recognises the folder of a record on a server, whatever its name is now.
 //!
 //! 1. It is the folder with the recorded name and the recorded UIDVALIDITY. If another record has the same UIDVALIDITY, the sizes of a few
-//!    messages have to agree too.
-//! 2. Of the records and folders that are left, those belong together that have the same UIDVALIDITY, the same sizes at a few recorded
-//!    UIDs, and the same content at some of these. A folder that has none of the recorded messages, or never had any, is recognised by a
+//!    messages must agree too.
+//! 2. Of the remaining records and folders, those belong together that have the same UIDVALIDITY, the same sizes at a few recorded UIDs,
+//!    and the same content at some of these. A folder that has none of the recorded messages, or never had any, is recognised by a
 //!    UIDVALIDITY that only one record and one folder have, if its UIDNEXT did not go back. If a server gives several folders the same
 //!    UIDVALIDITY, such a folder is not recognised: nothing is lost, and its old name stays on the target as an empty folder.
 //! 3. A server may change a folder's UIDVALIDITY with its name, or somebody may have created a new folder and moved everything there. So
-//!    for a record that is left, and whose name no folder has any more, it is the folder whose first messages have all the recorded sizes
-//!    in order, and the same content at some of these.
+//!    for a remaining record whose name no folder has any more, it is the folder whose first messages have all the recorded sizes in order,
+//!    and the same content at some of these.
 //!
 //! If more than one folder qualifies, none is chosen.
 
@@ -21,22 +21,22 @@ use crate::migrate::folder::witnesses::sample;
 use crate::migrate::halt::{Halt, OnSide};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// At most this many messages are read to see whether a folder is the recorded one.
+/// At most this many messages are read to decide whether a folder is the recorded one.
 const READ: usize = 3;
 
-/// Which records are about which folders, by their places in the two lists.
+/// Which record is about which folder, by their indexes in the two lists.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Recognised {
-    /// Those with the recorded name.
+    /// Folders with the recorded name.
     pub at_home: BTreeMap<usize, usize>,
-    /// Those with another name.
+    /// Folders with another name.
     pub renamed: BTreeMap<usize, usize>,
 }
 
 /// A message of a record, and its UID on the side in question.
 type Placed = (Uid, Message);
 
-/// Messages with the recorded sizes, and how many have different ones.
+/// Messages with the recorded sizes, and the number of those with different ones.
 type Sizes = (Vec<Placed>, usize);
 
 /// The folders of one side, and the records of a mailbox.
@@ -48,8 +48,8 @@ pub struct Recognition<'a> {
 }
 
 impl Recognition<'_> {
-    /// Finds the folder of each record, by what the server says about its folders in [`open_names`]. `named` is the folder of the record's
-    /// name, if there is one.
+    /// Finds the folder of each record, from the server's answers about the folders in [`open_names`]. `named` is the folder with the
+    /// record's name, if there is one.
     pub fn recognise(
         &self,
         reader: &mut Reader,
@@ -91,7 +91,7 @@ impl Recognition<'_> {
         Ok(found)
     }
 
-    /// The records whose folder still has its name, by their indexes.
+    /// The records whose folder still has its name, by index.
     fn at_home(
         &self,
         reader: &mut Reader,
@@ -148,7 +148,7 @@ impl Recognition<'_> {
         }
     }
 
-    /// For each of these folders, which of its messages are at their UIDs with their sizes, and at how many UIDs there is something else.
+    /// For each of these folders, which messages have the recorded sizes at their UIDs, and at how many UIDs something else is found.
     fn sizes(&self, reader: &mut Reader, folders: &[usize], sampled: &[Vec<Placed>]) -> Result<Vec<Sizes>, Halt> {
         let asked: Vec<usize> = (0..folders.len()).filter(|index| !sampled[*index].is_empty()).collect();
         let names: Vec<&[u8]> = asked.iter().map(|index| self.folders[folders[*index]].wire_name.as_slice()).collect();
@@ -239,7 +239,7 @@ pub fn open_names(folders: &[Folder]) -> Vec<&[u8]> {
     folders.iter().filter(|folder| folder.selectable).map(|folder| folder.wire_name.as_slice()).collect()
 }
 
-/// The pairs neither part of which is in another pair.
+/// The pairs without a part in another pair.
 fn unambiguous(pairs: Vec<(usize, usize)>) -> BTreeMap<usize, usize> {
     let is_only = |pair: &&(usize, usize)| pairs.iter().filter(|it| it.0 == pair.0 || it.1 == pair.1).nth(1).is_none();
     pairs.iter().filter(is_only).copied().collect()

@@ -1,4 +1,4 @@
-//! Kerio Connect's administrator: signed in, and with the rights that a migration needs.
+//! Kerio Connect's administrator: signed in, with the rights that a migration needs.
 
 use crate::domain::{CertificateDetails, Fingerprint, Note, Problem, ProblemKind, Side};
 use crate::kerio::{Administration, AdministrationEndpoint, KerioError};
@@ -7,7 +7,7 @@ use crate::migrate::request::{AdministrationServer, MailServer, Servers};
 use crate::network::{KnownCertificates, Limits, Watch};
 use std::time::Duration;
 
-/// A call is answered at once or not at all; a directory service behind Kerio Connect makes some slower.
+/// A call is usually answered at once or not at all, but a directory service behind Kerio Connect slows some down.
 const ADMINISTRATION_LIMITS: Limits =
     Limits { connect: Duration::from_secs(10), read: Duration::from_secs(60), write: Duration::from_secs(60) };
 
@@ -17,7 +17,7 @@ pub const ADMINISTRATION_PATIENCE: Duration = Duration::from_secs(70);
 /// Why the administrator could not be signed in.
 pub struct NotSignedIn {
     pub problem: Box<Problem>,
-    /// The certificate to decide on and the fingerprint that was trusted before, when trust is what is missing.
+    /// If trust is missing: the certificate to decide on, and the fingerprint that was trusted before.
     pub certificate: Option<Box<(CertificateDetails, Option<Fingerprint>)>>,
 }
 
@@ -33,7 +33,7 @@ impl From<NotSignedIn> for Problem {
     }
 }
 
-/// Signs the administrator in and makes sure of the rights a migration needs.
+/// Signs the administrator in and checks for the rights that a migration needs.
 pub fn sign_in_administrator(
     settings: &AdministrationServer,
     target: &MailServer,

@@ -1,4 +1,4 @@
-//! Kerio Connect's IMAP port: set for a run when the user gave one, put back afterwards, and after a crash by the next start.
+//! Kerio Connect's IMAP port: set for a run if the user gave one, put back afterwards, and after a crash by the next start.
 
 use crate::domain::{Problem, ProblemKind, Retry};
 use crate::kerio::{Administration, PortNote};
@@ -9,7 +9,7 @@ use crate::progress::Event;
 use std::path::Path;
 use std::time::Duration;
 
-/// A port that an interrupted run has left changed.
+/// A port that an interrupted run left changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingPort {
     /// The host of the administration.
@@ -33,13 +33,13 @@ pub struct RestoredPort {
     pub port: u16,
 }
 
-/// What an interrupted run has left changed. Only reads a file.
+/// The port that an interrupted run left changed. Only reads a file.
 pub fn pending_port_restore(state_folder: &Path) -> Option<PendingPort> {
     let PortNote { host, administration_port, service, from, to, .. } = PortNote::pending(state_folder)?;
     Some(PendingPort { host, administration_port, service, from, to })
 }
 
-/// Puts back the target's port that an interrupted run has left changed; none when the state folder has no note about this server. Blocks.
+/// Puts back the target's port that an interrupted run left changed; none if the state folder has no note about this server. Blocks.
 pub fn restore_port(servers: &Servers, state_folder: &Path) -> Result<Option<RestoredPort>, Problem> {
     let TargetKind::Kerio(settings) = &servers.target_kind else { return Ok(None) };
     let certificates = KnownCertificates::open(state_folder);
@@ -47,7 +47,7 @@ pub fn restore_port(servers: &Servers, state_folder: &Path) -> Result<Option<Res
     put_back(&administration, servers, state_folder)
 }
 
-/// Sets the port for a run and reports it. The error says why the run cannot start; then the port is as it was, or a note is left.
+/// Sets the port for a run and reports it. The error says why the run cannot start; then the port is unchanged, or a note is left.
 pub fn change(
     administration: &Administration,
     servers: &Servers,
@@ -55,10 +55,12 @@ pub fn change(
     wanted: u16,
     report: &dyn Fn(Event),
 ) -> Result<(), Problem> {
-    // Left from an interrupted run: a new note must not overwrite the old port.
+    // A note left by an interrupted run: a new one must not overwrite the old port.
     restore(administration, servers, state_folder, report);
     if let Some(other) = PortNote::pending(state_folder) {
-        log::warn!("left for later, because it is another server or could not be done: {other}");
+        log::warn!(
+            "the port was not put back, because the note is about another server or the attempt failed: {other}"
+        );
     }
     let changed = administration
         .change_imap_port(servers.target.security, wanted, &answers(servers), state_folder)
@@ -78,7 +80,7 @@ pub fn restore(administration: &Administration, servers: &Servers, state_folder:
     }
 }
 
-/// Puts the port back, if there is a note about it. A lost connection is tried again: people wait for their mail on the old port.
+/// Puts the port back, if there is a note about it. After a lost connection it tries again: people wait for their mail on the old port.
 fn put_back(
     administration: &Administration,
     servers: &Servers,
