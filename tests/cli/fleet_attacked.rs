@@ -83,8 +83,9 @@ fn a_row_that_was_altered_fails_its_account_alone() {
     field.sql("UPDATE kimt.job SET report = set_bit(report, 99, 1 - get_bit(report, 99)) WHERE ordinal = 1");
     let (ended, report) = field.report();
     assert_eq!((ended.code, ended.accounts()), (Some(1), [1, 0, 2, 0]), "{ended:?}");
+    assert!(report.to_string().contains("Find out who changed the database"), "{report}");
     for number in [0, 1] {
-        assert!(report.to_string().contains(&format!("job {number} in the database is not what")), "{report}");
+        assert!(report.to_string().contains(&format!("job {number} in the database was altered")), "{report}");
     }
 }
 

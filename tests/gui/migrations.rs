@@ -392,7 +392,7 @@ fn a_list_that_has_vanished_is_replaced_by_the_record_where_nobody_signs_in_with
     harness.state_mut().wizard.page = Page::Accounts;
     harness.run_steps(2);
     harness.get_by_label_contains("gone.csv");
-    harness.get_by_label_contains("The accounts are those of the migration's record");
+    harness.get_by_label_contains("The accounts come from the migration's record");
     // With own passwords the list is asked for, as it always was.
     migration.settings = None;
     keep(folder.path(), &migration);

@@ -160,7 +160,7 @@ fn rules_are_filled_in_as_a_form_that_writes_their_text() {
     type_into(&mut harness, "Leave out folders 1", "Archive*");
     type_into(&mut harness, "Leave out folders 2", "Trash");
     type_into(&mut harness, "Rename folder 1", "Old Projects");
-    harness.get_by_label_contains("both folders need a name");
+    harness.get_by_label_contains("Both folders need a name");
     assert!(harness.state().wizard.servers.servers().is_none(), "half a rule is not left out in silence");
     type_into(&mut harness, "New name of folder 1", "Projects/Before");
     type_into(&mut harness, "Only messages up to", "50 MB");

@@ -1,6 +1,6 @@
 //! What to do about each kind of problem.
 
-use super::{Problem, ProblemKind};
+use super::{FleetFault, Note, Problem, ProblemKind, RecordFault};
 
 impl Problem {
     /// What to do, as an order; empty for a notice that asks for nothing.
@@ -32,7 +32,15 @@ impl Problem {
                  Services."
             }
             CertificateFile => "Choose the right file and enter its password again.",
-            LocalFile => "Check the free disk space and the access rights, then start again.",
+            LocalFile => match self.note.as_deref() {
+                Some(Note::Record(RecordFault::Fleet { why: FleetFault::Altered { .. } })) => {
+                    "Find out who changed the database, and create the fleet again. Nothing is copied twice."
+                }
+                Some(Note::Record(RecordFault::Database { .. } | RecordFault::Fleet { .. })) => {
+                    "Correct what the reason names, then start again. Nothing is copied twice."
+                }
+                _ => "Check the free disk space and the access rights, then start again.",
+            },
             AlreadyRunning => "Use the copy that is running, or close it first.",
             PasswordRefused => "Correct the password in the CSV file and migrate this mailbox again.",
             AccountDisabled => "Enable or unlock the account on the server and migrate this mailbox again.",

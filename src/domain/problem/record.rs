@@ -234,11 +234,11 @@ mod tests {
             (fault, "the database kimt@db:5432/kimt refused: no\u{fffd}"),
             (damage.into(), "will be rebuilt: it has format 99"),
             (several.into(), "several fleets ('a', 'b'); choose one with --name"),
-            (altered.into(), "job 7 in the database is not what"),
+            (altered.into(), "job 7 in the database was altered"),
         ] {
             let problem = Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Record).noting(Note::Record(fault));
             let text = serde_json::to_string(&problem).unwrap();
-            assert!(!text.contains("choose one") && !text.contains("is not what"), "{text}");
+            assert!(!text.contains("choose one") && !text.contains("was altered"), "{text}");
             assert_eq!(serde_json::from_str::<Problem>(&text).unwrap(), problem);
             assert!(problem.words.is_empty() && problem.sentence().contains(says), "{}", problem.sentence());
         }

@@ -131,7 +131,7 @@ mod tests {
         let source = TokenSource::File(folder.path().join("{address}.token"));
         assert_eq!(obtain(&source, "ann@example.com"), Ok(Secret::new("ya29.x")));
         assert!(obtain(&source, "bob@example.com").unwrap_err().contains("bob@example.com.token cannot be read"));
-        assert!(obtain(&source, "../../ann@example.com").unwrap_err().contains("cannot be named"));
+        assert!(obtain(&source, "../../ann@example.com").unwrap_err().contains("cannot be part of a file name"));
     }
 
     #[test]
