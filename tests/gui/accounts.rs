@@ -25,7 +25,7 @@ fn loaded() -> Wizard {
 }
 
 /// A list as an administrator has it, read as for a source where everybody needs a password.
-fn list(text: &str) -> Wizard {
+pub fn list(text: &str) -> Wizard {
     let mut file = accounts::read(text.as_bytes());
     file.require_passwords();
     let mut wizard = empty();

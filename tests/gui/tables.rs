@@ -234,6 +234,16 @@ fn no_address_and_no_state_is_cut_in_a_window_of_a_thousand_points() {
 }
 
 #[test]
+fn the_widest_addresses_and_names_are_whole_wherever_in_the_list_they_are() {
+    let line = |number: u32| format!("person{number}@domain{number}.example.com;x{number};Person Number {number}\n");
+    let mut wizard = accounts::list(&(1..2000).map(line).collect::<String>());
+    wizard.accounts.filter = "person199".to_owned();
+    let mut harness = show(wizard, Screen { width: 1000.0, height: 700.0, scale: 1.0 }, Theme::Light);
+    harness.run_steps(3);
+    assert_eq!((rows(&harness).len(), cut(&mut harness)), (11, Vec::new()));
+}
+
+#[test]
 fn a_column_for_the_machines_is_there_only_where_there_are_several() {
     let mut harness = plain(status::known(&recorded::running()));
     harness.run_steps(2);

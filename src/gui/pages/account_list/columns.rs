@@ -11,8 +11,8 @@ const USUAL_ADDRESS: f32 = 300.0;
 const USUAL_NAME: f32 = 200.0;
 /// At most one text in this many may be wider than the usual width of its column.
 const ONE_IN: usize = 12;
-/// At most this many of the longest texts are laid out to measure them.
-const MEASURED: usize = 24;
+/// At most this many texts of each length are laid out to measure them.
+const MEASURED: usize = 8;
 /// Texts with up to this many letters fewer than the longest are measured too.
 const NEAR: usize = 4;
 /// From this many letters on, all texts count as equally long.
@@ -153,11 +153,16 @@ pub fn number(field: Field, title: &'static str, width: f32) -> (Field, Column) 
     (field, Column::fixed(title, width).right().sorts())
 }
 
-/// The width that fits nearly all of these texts, and that of the widest, found among those with the most letters.
-fn widths<'a>(ui: &Ui, texts: impl Iterator<Item = &'a str> + Clone) -> (f32, f32) {
-    let letters = |text: &str| text.chars().count().min(LONGEST);
-    let mut lengths = [0_usize; LONGEST + 1];
-    texts.clone().for_each(|text| lengths[letters(text)] += 1);
+/// The width that fits nearly all of these texts, and that of the widest, found among some of those with the most letters.
+fn widths<'a>(ui: &Ui, texts: impl Iterator<Item = &'a str>) -> (f32, f32) {
+    let (mut lengths, mut some) = ([0_usize; LONGEST + 1], vec![Vec::new(); LONGEST + 1]);
+    for text in texts {
+        let letters = text.chars().count().min(LONGEST);
+        lengths[letters] += 1;
+        if lengths[letters] <= MEASURED {
+            some[letters].push(text);
+        }
+    }
     let mut longer = lengths.iter().sum::<usize>() / ONE_IN;
     let usual = (0..=LONGEST).rev().find(|&length| {
         let found = lengths[length] > longer;
@@ -165,15 +170,14 @@ fn widths<'a>(ui: &Ui, texts: impl Iterator<Item = &'a str> + Clone) -> (f32, f3
         found
     });
     let longest = (0..=LONGEST).rev().find(|&length| lengths[length] > 0);
-    let width = |text: &str| {
-        let text = WidgetText::from(body(text).size(13.5));
+    let width = |text: &&str| {
+        let text = WidgetText::from(body(*text).size(13.5));
         text.into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Body).size().x
     };
     // A text with fewer letters may still be wider.
     let of = |length: Option<usize>| {
-        let near =
-            |text: &&str| length.is_some_and(|length| (length.saturating_sub(NEAR)..=length).contains(&letters(text)));
-        texts.clone().filter(near).take(MEASURED).map(width).fold(0.0, f32::max) + AROUND
+        let near = length.map_or(0..0, |length| length.saturating_sub(NEAR)..length + 1);
+        some[near].iter().flatten().map(width).fold(0.0, f32::max) + AROUND
     };
     (of(usual), of(longest))
 }
