@@ -244,6 +244,21 @@ fn the_widest_addresses_and_names_are_whole_wherever_in_the_list_they_are() {
 }
 
 #[test]
+fn the_messages_of_a_very_large_mailbox_are_whole_in_a_narrow_window() {
+    for finished in [false, true] {
+        let mut large = if finished { result::shown(&recorded::ended()) } else { status::known(&recorded::running()) };
+        for account in &mut large.status.state.accounts {
+            account.tally.expected.messages += 3_104_000;
+            account.tally.copied.messages += 2_888_000;
+        }
+        let mut harness = show(large, Screen { width: 800.0, height: 560.0, scale: 1.0 }, Theme::Light);
+        harness.run_steps(3);
+        let cut: Vec<String> = cut(&mut harness).into_iter().filter(|text| text.contains(" of ")).collect();
+        assert!(cut.is_empty(), "{cut:?}");
+    }
+}
+
+#[test]
 fn a_column_for_the_machines_is_there_only_where_there_are_several() {
     let mut harness = plain(status::known(&recorded::running()));
     harness.run_steps(2);

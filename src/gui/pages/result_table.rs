@@ -95,7 +95,7 @@ fn columns(ui: &Ui, list: &mut AccountList, listed: &dyn Listed) -> Columns {
         columns.push(account_list::number(Field::Messages, "Source", 84.0));
         columns.push(account_list::number(Field::Target, "Target", 84.0));
     } else {
-        columns.push(account_list::number(Field::Messages, "Messages", account_list::OF_ALL));
+        columns.push(account_list::of_all(listed));
     }
     if room >= 800.0 {
         columns.push(account_list::number(Field::Size, "Size", 84.0));

@@ -3,6 +3,7 @@
 use super::super::super::theme::body;
 use super::super::super::widgets::table::Column;
 use super::listed::Listed;
+use crate::report::words::count;
 use egui::{TextStyle, TextWrapMode, Ui, WidgetText};
 
 /// Addresses get up to this width first; beyond it, only what is left over.
@@ -19,9 +20,6 @@ const NEAR: usize = 4;
 const LONGEST: usize = 200;
 /// Space around a text, and allowance for texts that are wider than their number of letters suggests.
 const AROUND: f32 = 18.0;
-
-/// The width of "24,541 of 40,902".
-pub const OF_ALL: f32 = 138.0;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +144,17 @@ pub fn usual_state(table: f32) -> f32 {
 /// The column of the computers, where there are several.
 pub fn machine(listed: &dyn Listed) -> Option<(Field, Column)> {
     listed.has_machines().then(|| (Field::Machine, Column::fixed("Machine", 108.0).sorts()))
+}
+
+/// The column of how many messages of how many an account has, wide enough for the largest account.
+pub fn of_all(listed: &dyn Listed) -> (Field, Column) {
+    // "24,541 of 40,902", and each further letter, of which there are two.
+    const USUAL: (u64, f32) = (99_999, 138.0);
+    const LETTER: f32 = 8.0;
+    let most = (0..listed.count()).filter_map(|index| listed.figures(index)).map(|figures| figures.all).max();
+    let letters = |number: u64| count(number).len();
+    let further = letters(most.unwrap_or_default()).saturating_sub(letters(USUAL.0));
+    number(Field::Messages, "Messages", USUAL.1 + 2.0 * LETTER * further as f32)
 }
 
 /// A column of numbers.

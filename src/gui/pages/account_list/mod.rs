@@ -29,7 +29,7 @@ use order::{Rows, Sort};
 use std::collections::BTreeSet;
 use words::why_left_out;
 
-pub use columns::{Columns, Field, OF_ALL, machine, number, state, usual_state};
+pub use columns::{Columns, Field, machine, number, of_all, state, usual_state};
 pub use listed::{CORRECT, Cause, Figures, Group, Listed, OfRun};
 pub use tools::{Asked, Tools, filter_id, save_links};
 pub use words::{arrived, name_of_all, reason};

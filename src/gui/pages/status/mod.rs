@@ -348,7 +348,7 @@ fn columns(ui: &Ui, list: &mut AccountList, listed: &dyn Listed) -> Columns {
     if room >= ROOM_FOR_BAR {
         columns.push((Field::Bar, Column::fixed("", 90.0)));
     }
-    columns.push(account_list::number(Field::Messages, "Messages", account_list::OF_ALL));
+    columns.push(account_list::of_all(listed));
     if room >= ROOM_FOR_SIZE {
         columns.push(account_list::number(Field::Size, "Size", 84.0));
     }
