@@ -1,7 +1,7 @@
-//! The certificate the embedded servers show: signed by itself, for loopback only, made once in a process and kept nowhere.
+//! The embedded servers' certificate: self-signed, for loopback only, created once per process and never stored.
 //!
-//! The servers' side of TLS is rustls, not the system's as for the clients: Windows and macOS would put the key into the user's own key
-//! store and leave it there, and Windows refuses its kind.
+//! The servers use rustls and not the system's TLS, as clients do: Windows and macOS would put the key into the user's own key store and
+//! leave it there, and Windows refuses this kind of key.
 
 use crate::domain::Fingerprint;
 use chrono::Datelike;
@@ -13,7 +13,7 @@ use std::io;
 use std::net::TcpStream;
 use std::sync::{Arc, OnceLock};
 
-/// An encrypted connection, seen from the server.
+/// An encrypted connection, on the server's side.
 pub(super) type TlsStream = StreamOwned<ServerConnection, TcpStream>;
 
 /// A certificate for `localhost`, `127.0.0.1` and `::1`, with its key.
@@ -24,14 +24,14 @@ pub struct ServerCertificate {
 }
 
 impl ServerCertificate {
-    /// The certificate of this process, made at the first call.
+    /// The certificate of this process, created at the first call.
     pub fn shared() -> io::Result<Arc<Self>> {
         static SHARED: OnceLock<Result<Arc<ServerCertificate>, String>> = OnceLock::new();
         let made = SHARED.get_or_init(|| Self::generate().map(Arc::new).map_err(|error| error.to_string()));
         made.clone().map_err(io::Error::other)
     }
 
-    /// A new certificate, for a test in which a server shows another one than before.
+    /// A new certificate, for a test in which a server changes its certificate.
     pub fn generate() -> io::Result<Self> {
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
@@ -53,17 +53,17 @@ impl ServerCertificate {
         Ok(Self { pem: certificate.pem(), fingerprint, settings: Arc::new(settings) })
     }
 
-    /// SHA-256 of its DER form, to pin it.
+    /// The SHA-256 of its DER form, for pinning.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 
-    /// Its PEM form, without the key, to trust it as an authority.
+    /// Its PEM form without the key, for trusting it as an authority.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// Encrypts a connection with it, once both sides have agreed.
+    /// Encrypts a connection; returns after the handshake.
     pub(super) fn accept(&self, tcp: TcpStream) -> io::Result<TlsStream> {
         let connection = ServerConnection::new(self.settings.clone()).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(connection, tcp);

@@ -25,6 +25,8 @@ mod fleet;
 #[cfg(target_os = "linux")]
 mod fleet_attacked;
 #[cfg(target_os = "linux")]
+mod fleet_sealed;
+#[cfg(target_os = "linux")]
 mod fleet_together;
 mod kerio;
 mod migrating;

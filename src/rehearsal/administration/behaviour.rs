@@ -1,42 +1,41 @@
-//! How the stand-in behaves: everything that a real Kerio Connect may do one way or another, as switches that can be turned while it
-//! runs, and the answers that no Kerio Connect should give, for a client that must survive them.
-//! Letters with numbers are those of docs/kerio-connect.md.
+//! How the stand-in behaves. A switch, which can be turned at run time, covers each point on which real Kerio Connects differ; a hook gives
+//! answers that no Kerio Connect should give and that a client must survive. A letter with a number refers to docs/kerio-connect.md.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The switches. A [`Default`] server is a friendly one.
+/// The switches. The [`Default`] server is a friendly one.
 #[derive(Debug, Clone)]
 pub struct Behaviour {
     /// How long a session lives without a call (A6).
     pub session_idle: Duration,
     /// The administrator's role.
     pub role: Role,
-    /// How a call is refused for which the role is not enough.
+    /// How the server refuses a call that the role does not allow.
     pub rights_refusal: RightsRefusal,
-    /// What becomes of `Session.login`.
+    /// How the server treats `Session.login`.
     pub login: Login,
-    /// The number of refused logins in a row after which every login is refused for a while (A9).
+    /// After this many refused logins in a row, every login is refused for a while (A9).
     pub failed_logins_to_block: Option<u32>,
-    /// Seats of the licence; none when there is no limit.
+    /// Seats of the licence; none means no limit.
     pub licence_users: Option<u32>,
-    /// How a user too many for the licence is refused.
+    /// How a user beyond the licence is refused.
     pub licence_refusal: LicenceRefusal,
-    /// When the licence ends, in days; below zero it has ended.
+    /// Days until the licence ends; negative once it has ended.
     pub licence_days: i64,
-    /// Code of the refusal of a user too many for the domain (B31).
+    /// Code that refuses a user beyond the domain's limit (B31).
     pub domain_limit_code: i64,
-    /// When a changed port is listened on.
+    /// When the server starts to listen on a changed port.
     pub port_change: PortChange,
-    /// How a port that is taken shows.
+    /// How a taken port shows.
     pub taken_port: TakenPort,
-    /// Ports that count as taken though nobody listens there.
+    /// Ports that count as taken although nobody listens there.
     pub taken_ports: BTreeSet<u16>,
-    /// Names of services and addresses in another language.
+    /// Whether the names of services and addresses are in another language.
     pub localised: bool,
-    /// From `Users.create` until the user can sign in to IMAP.
+    /// Time from `Users.create` until the user can sign in to IMAP.
     pub sign_in_delay: Duration,
-    /// Whether every answer ends its connection.
+    /// Whether the server closes the connection after every answer.
     pub close_connections: bool,
 }
 
@@ -67,37 +66,37 @@ impl Default for Behaviour {
 pub enum Role {
     /// Everything.
     FullAdmin,
-    /// Everything, without a mailbox of its own.
+    /// Everything, but without a mailbox.
     BuiltInAdmin,
     /// Users, but neither domains nor services.
     AccountAdmin,
-    /// Looks at the server's state only.
+    /// Only reads the server's state.
     Auditor,
 }
 
-/// How missing rights are said (B31).
+/// How the server reports missing rights (B31).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RightsRefusal {
     /// 1004, access denied.
     AccessDenied,
     /// 1000, "internal database error", as a live server did.
     DatabaseError,
-    /// -32001, as if the session had expired; it never gets better.
+    /// -32001, as if the session had expired; a new sign-in does not help.
     SessionExpired,
 }
 
-/// What becomes of `Session.login`.
+/// How the server treats `Session.login`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Login {
-    /// Name and password are compared; a wrong one is refused with code 1000.
+    /// Compares name and password; refuses wrong ones with code 1000.
     Checked,
-    /// Refused with this code, whatever the password.
+    /// Refuses with this code, whatever the password.
     RefusedWith(i64),
-    /// Refused because a second factor is wanted (A10).
+    /// Refuses because it wants a second factor (A10).
     SecondFactor,
 }
 
-/// How a full licence is said (F4).
+/// How the server reports a full licence (F4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LicenceRefusal {
     /// 1003 in `errors[]`.
@@ -106,42 +105,42 @@ pub enum LicenceRefusal {
     WholeCall,
 }
 
-/// When a changed port is listened on (B27).
+/// When the server starts to listen on a changed port (B27).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortChange {
     /// Right after `Services.set`.
     AtOnce,
-    /// After `Services.restart`, or stop and start; the old one is listened on until then.
+    /// After `Services.restart`, or stop and start; until then the old port stays open.
     AfterRestart,
 }
 
-/// How a port that is taken shows (B27).
+/// How a taken port shows (B27).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TakenPort {
     /// In `errors[]` of `Services.set`; nothing is changed.
     ErrorOfSet,
-    /// `Services.set` is content, the service stops, and restart and start fail with 1000.
+    /// `Services.set` succeeds, the service stops, and restart and start fail with 1000.
     ErrorOfStart,
-    /// Every call is content, and the service does not run.
+    /// Every call succeeds, but the service does not run.
     NotRunning,
 }
 
-/// What a hook makes of one call. All but [`Reply::Normal`] and [`Reply::Drip`] leave the call unexecuted.
+/// What happens to one call. Only [`Reply::Normal`], [`Reply::Drip`], [`Reply::WrongId`] and [`Reply::Late`] execute it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// The call is executed and answered.
+    /// Executed and answered.
     Normal,
-    /// Executed, and answered byte by byte with this wait before each.
+    /// Executed and answered byte by byte, with this wait before each.
     Drip(Duration),
-    /// Executed, and answered with another call's id.
+    /// Executed and answered with another call's id.
     WrongId,
-    /// Executed, and answered after this wait.
+    /// Executed, then answered; this wait comes before both.
     Late(Duration),
     /// A page for a browser, with this status.
     Page(u16),
     /// A redirect to this address.
     Redirect(String),
-    /// JSON text of that many bytes.
+    /// JSON text of this many bytes.
     Oversized(usize),
     /// A JSON-RPC error with this code and message.
     Error(i64, String),
@@ -149,5 +148,5 @@ pub enum Reply {
     Body(String),
 }
 
-/// Decides about a call from its method and how often that method was called, this call included.
+/// Decides about a call from its method and the number of calls of that method so far, this one included.
 pub type Hook = dyn Fn(&str, u64) -> Reply + Send + Sync;

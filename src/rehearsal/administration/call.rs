@@ -1,5 +1,4 @@
-//! One call of the administration API: from the body of a request to the body of the answer (JSON-RPC 2.0;
-//! docs/kerio-connect.md, A2, A4, A7, A8).
+//! One call of the administration API: from request body to answer body (JSON-RPC 2.0; docs/kerio-connect.md, A2, A4, A7, A8).
 
 use super::behaviour::{Behaviour, RightsRefusal, Role};
 use super::directory::{Directory, SignIn};
@@ -31,14 +30,14 @@ impl State {
         Self { behaviour, directory, services, sessions, calls, steps: 0, cut_at: None }
     }
 
-    /// Takes the next step; whether the connection is to be cut there.
+    /// Takes the next step; returns whether to cut the connection there.
     pub(super) fn step(&mut self) -> bool {
         self.steps += 1;
         self.cut_at == Some(self.steps)
     }
 }
 
-/// A call as it came, well formed.
+/// A well-formed call.
 pub(super) struct Call {
     id: Value,
     /// `Interface.method`.
@@ -46,13 +45,13 @@ pub(super) struct Call {
     params: Value,
 }
 
-/// What a call says of its session.
+/// The session's cookie and token in a request.
 pub(super) struct Credentials<'a> {
     pub(super) cookie: Option<&'a str>,
     pub(super) token: Option<&'a str>,
 }
 
-/// A call that was executed.
+/// The outcome of an executed call.
 pub(super) struct Executed {
     /// The answer's body.
     pub(super) body: Value,
@@ -61,7 +60,7 @@ pub(super) struct Executed {
 }
 
 impl Call {
-    /// Reads a request's body; the error is the answer's body.
+    /// Reads a request's body. The error is the body of the answer.
     pub(super) fn read(body: &[u8]) -> Result<Self, Value> {
         let request: Value = serde_json::from_slice(body)
             .map_err(|_| envelope(&Value::Null, Err(Refusal::new(-32700, "Parse error."))))?;
@@ -77,7 +76,7 @@ impl Call {
         }
     }
 
-    /// The answer when the call is refused without being executed.
+    /// The answer to a call that is refused without being executed.
     pub(super) fn refused(&self, code: i64, message: &str) -> Value {
         envelope(&self.id, Err(Refusal::new(code, message)))
     }

@@ -1,4 +1,4 @@
-//! The connections to a stand-in: TLS, requests and answers in turn, and the cut where a test wants it.
+//! The connections to a stand-in: TLS, requests and answers in turn, and the cut that a test asks for.
 
 use super::behaviour::Reply;
 use super::call::{Call, Credentials, Executed};
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How long a connection may rest between two requests.
+/// How long a connection may be idle between two requests.
 const REST: Duration = Duration::from_secs(60);
 
 /// The open connections of a stand-in.
@@ -77,7 +77,7 @@ fn serve(core: &Core, stream: TcpStream, certificate: &ServerCertificate) -> io:
     encrypted.flush()
 }
 
-/// The answer; none when the connection is to be cut.
+/// The answer; none if the connection must be cut.
 fn answer(core: &Core, request: &Request) -> Option<Answer> {
     if request.path.trim_end_matches('/') != "/admin/api/jsonrpc" {
         return Some(Answer::page(404, "Not Found"));

@@ -1,5 +1,5 @@
-//! Who the stand-in knows: domains, users, and whatever else owns an address. Data and its rules; the calls are in `domains` and `users`.
-//! Letters with numbers are those of docs/kerio-connect.md.
+//! Domains, users, and other owners of addresses, with their rules. The calls are in `domains` and `users`. A letter with a number refers
+//! to docs/kerio-connect.md.
 
 use super::behaviour::{Behaviour, LicenceRefusal};
 use super::query::Record;
@@ -7,18 +7,18 @@ use super::refusal::Refusal;
 use crate::domain::Secret;
 use serde_json::{Value, json};
 
-/// A mail domain. Make one with [`Domain::named`] and change what should be different.
+/// A mail domain: start from [`Domain::named`] and change the fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Domain {
-    /// The server's id; given when the domain is added.
+    /// The server's id, assigned when the domain is added.
     pub id: String,
     /// The name.
     pub name: String,
     /// Other names of the same domain.
     pub aliases: Vec<String>,
-    /// Whether it is the primary one, where a bare login name is enough.
+    /// Whether it is the primary domain, where a bare login name suffices.
     pub primary: bool,
-    /// Whether its users come from a directory service, so that none can be created here.
+    /// Whether its users come from a directory service; then none can be created here.
     pub mapped: bool,
     /// The most users it may have.
     pub user_limit: Option<u32>,
@@ -43,7 +43,7 @@ impl Domain {
         }
     }
 
-    /// Whether this is the domain's name or an alias, in any case.
+    /// Whether this is the domain's name or alias, in any case.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.names().any(|own| own.eq_ignore_ascii_case(name))
     }
@@ -65,7 +65,7 @@ impl Domain {
     }
 }
 
-/// A user as the server keeps it.
+/// A user as the server stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// The server's id.
@@ -74,16 +74,16 @@ pub struct User {
     pub domain_id: String,
     /// The part before the `@`.
     pub login_name: String,
-    /// The password; no call shows it.
+    /// The password; no call returns it.
     pub password: Secret,
-    /// All fields as `Users.get` shows them.
+    /// All fields that `Users.get` returns.
     pub record: Record,
 }
 
-/// What else can own an address, so that no user can have it (B22).
+/// Other owners of an address, which no user can have then (B22).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// Another name of somebody.
+    /// An alias of a user.
     Alias,
     /// A group of users.
     Group,
@@ -92,7 +92,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// As `Server.findEntityByEmail` calls it.
+    /// Its name in `Server.findEntityByEmail`.
     pub(super) fn kind(self) -> &'static str {
         match self {
             Owner::Alias => "EntityAlias",
@@ -102,7 +102,7 @@ impl Owner {
     }
 }
 
-/// Someone who can sign in to IMAP from some moment on.
+/// A user who can sign in to IMAP from some moment on.
 #[derive(Debug, Clone)]
 pub(super) struct SignIn {
     pub(super) names: Vec<String>,
@@ -124,12 +124,12 @@ impl Directory {
         format!("{:08x}-6b69-4d74-8000-{:012x}", 0x6b00_0000 + self.made, self.made * 0x1_0001)
     }
 
-    /// The domain of that name or alias.
+    /// The domain with this name or alias.
     pub(super) fn domain_called(&self, name: &str) -> Option<&Domain> {
         self.domains.iter().find(|domain| domain.is_called(name))
     }
 
-    /// The domain with that id.
+    /// The domain with this id.
     pub(super) fn domain(&self, id: &str) -> Result<&Domain, Refusal> {
         self.domains.iter().find(|domain| domain.id == id).ok_or_else(|| Refusal::no_such("Domain"))
     }
@@ -149,12 +149,12 @@ impl Directory {
         Ok(id)
     }
 
-    /// Gives an address to someone who is not a user.
+    /// Gives an address to something other than a user.
     pub(super) fn add_owner(&mut self, domain_id: &str, local: &str, owner: Owner) {
         self.owners.push((domain_id.to_owned(), local.to_owned(), owner));
     }
 
-    /// Who has the address: kind and name.
+    /// Who owns the address: kind and name.
     pub(super) fn owner_of(&self, domain_id: &str, local: &str) -> Option<(&'static str, &str)> {
         let own = |text: &str| text.to_lowercase() == local.to_lowercase();
         let user = self.users.iter().filter(|user| user.domain_id == domain_id).find(|user| {
@@ -176,7 +176,7 @@ impl Directory {
         self.users.iter().filter(|user| user.domain_id == domain_id && is_enabled(&user.record)).count()
     }
 
-    /// Adds a user as `Users.create` was given it. No rule of passwords or numbers is looked at; see [`Directory::admit`].
+    /// Adds a user with the fields given to `Users.create`, without checking any rule; see [`Directory::admit`].
     pub(super) fn add_user(
         &mut self,
         domain_id: &str,
@@ -202,7 +202,7 @@ impl Directory {
         (id, sign_in)
     }
 
-    /// The names a user signs in to IMAP with (D10); the full address first.
+    /// The names with which a user signs in to IMAP (D10), the full address first.
     fn sign_in_names(&self, domain_id: &str, login_name: &str) -> Vec<String> {
         let Ok(domain) = self.domain(domain_id) else { return Vec::new() };
         let mut names: Vec<String> = domain.names().map(|name| format!("{login_name}@{name}")).collect();
@@ -212,7 +212,7 @@ impl Directory {
         names
     }
 
-    /// Whether such a user may be created now; the inner refusal is that user's, the outer one the whole call's.
+    /// Whether this user may be created now. The inner refusal concerns the user, the outer one the whole call.
     pub(super) fn admit(
         &self,
         domain_id: &str,
@@ -260,7 +260,7 @@ impl Directory {
     }
 }
 
-/// Takes over the members of `given` that a record has, but neither identity nor password.
+/// Copies those members of `given` that the record has, except identity and password.
 pub(super) fn change(record: &mut Record, given: &Value) {
     for (name, value) in given.as_object().into_iter().flatten() {
         if record.contains_key(name) && !matches!(name.as_str(), "id" | "domainId" | "loginName" | "effectiveRole") {
@@ -273,7 +273,7 @@ fn is_enabled(record: &Record) -> bool {
     record.get("isEnabled").and_then(Value::as_bool).unwrap_or(true)
 }
 
-/// Long enough, three kinds of characters, and no name in it (D9).
+/// Whether the password is long enough, has three kinds of characters and contains no name (D9).
 fn is_complex(password: &str, domain: &Domain, login_name: &str, full_name: &str) -> bool {
     let lower = password.to_lowercase();
     let kinds = [

@@ -45,7 +45,7 @@ pub(super) fn user_count(directory: &Directory, params: &Value, behaviour: &Beha
     Ok(json!({ "countInfo": { "currentUsers": current, "allowedUsers": allowed } }))
 }
 
-/// `Session.getDomain`: the primary one, as the administrator's own.
+/// `Session.getDomain`: the primary domain, as the administrator's own.
 pub(super) fn own(directory: &Directory) -> Result<Value, Refusal> {
     let domain = directory.domains.iter().find(|domain| domain.primary);
     let mut record = domain.ok_or_else(|| Refusal::no_such("Domain"))?.record();

@@ -1,12 +1,11 @@
 //! The stand-in for Kerio Connect's administration: JSON-RPC over HTTPS on a loopback port, before any mail store.
 //!
-//! Promises what the public documentation of Kerio Connect and reports from live servers say (docs/kerio-connect.md, sections A to
-//! C and E), every ambiguity as a switch of [`Behaviour`], and a way to cut the connection at any call. Users made here can sign in to the
-//! mail store behind it, and the ports of its IMAP services are really listened on. What a mail store is, [`MailService`] says;
-//! nothing here knows more of it.
+//! It behaves as Kerio Connect's public documentation and reports from live servers say (docs/kerio-connect.md, sections A to C and E).
+//! [`Behaviour`] has a switch for every ambiguity, and any call can be cut. Users created here can sign in to the mail store behind it,
+//! whose IMAP services really listen. It knows that store only as a [`MailService`].
 //!
-//! A call's way: `connection` reads it, `call` admits and executes it, `domains`, `users`, `services`, `session` and `product` know
-//! the methods.
+//! A call's way: `connection` reads it, `call` admits and executes it; the methods are in `domains`, `users`, `services`, `session` and
+//! `product`.
 
 mod behaviour;
 mod call;
@@ -40,17 +39,17 @@ pub struct StandInOptions {
     pub port: u16,
     /// The administrator's name.
     pub administrator: String,
-    /// And password.
+    /// The administrator's password.
     pub password: Secret,
     /// The primary domain, which a configured server always has.
     pub primary_domain: String,
-    /// Where the service `IMAP` listens at first; 0 takes a free port. Its default port stays 143.
+    /// The first port of the service `IMAP`; 0 takes a free one. Its default port stays 143.
     pub imap_port: u16,
-    /// Where `Secure IMAP` listens at first; 0 takes a free port. Its default port stays 993.
+    /// The first port of `Secure IMAP`; 0 takes a free one. Its default port stays 993.
     pub secure_imap_port: u16,
-    /// The certificate of the administration.
+    /// The administration's certificate.
     pub certificate: Arc<ServerCertificate>,
-    /// The switches at first.
+    /// The initial switches.
     pub behaviour: Behaviour,
 }
 
@@ -70,7 +69,7 @@ impl StandInOptions {
     }
 }
 
-/// A running stand-in. Dropping it ends its listening and cuts its connections; the mail store stays.
+/// A running stand-in. Dropping it stops listening and cuts its connections; the mail store stays.
 pub struct AdministrationStandIn {
     core: Arc<Core>,
     connections: Arc<Connections>,
@@ -86,7 +85,7 @@ struct Core {
 }
 
 impl AdministrationStandIn {
-    /// Starts listening. The mail store begins to listen on the ports of both IMAP services.
+    /// Starts listening, the mail store included, on the ports of both IMAP services.
     pub fn start(mail: Arc<dyn MailService>, options: StandInOptions) -> io::Result<Self> {
         let services = Services::start(&*mail, options.imap_port, options.secure_imap_port)?;
         let state = State::new(services, options.administrator, options.password, options.behaviour);
@@ -110,34 +109,34 @@ impl AdministrationStandIn {
         self.fingerprint
     }
 
-    /// Turns switches, from the next call on.
+    /// Turns switches; the next call is the first to see them.
     pub fn change(&self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut self.core.state().behaviour);
     }
 
-    /// Ends every session, as if its time were over.
+    /// Ends every session, as if it had expired.
     pub fn expire_sessions(&self) {
         self.core.state().sessions.expire();
     }
 
-    /// How many sessions are open.
+    /// The number of open sessions.
     pub fn open_sessions(&self) -> usize {
         self.core.state().sessions.count()
     }
 
-    /// From now on the hook decides about every call; see [`Reply`].
+    /// Lets the hook decide about every call from now on; see [`Reply`].
     pub fn on_call(&self, hook: impl Fn(&str, u64) -> Reply + Send + Sync + 'static) {
         *lock(&self.core.hook) = Some(Arc::new(hook));
     }
 
-    /// Adds a domain, as an administrator would have before; returns its id.
+    /// Adds a domain, as if an administrator had done so earlier; returns its id.
     pub fn add_domain(&self, domain: Domain) -> io::Result<String> {
         let name = domain.name.clone();
         let added = self.core.state().directory.add_domain(domain);
         added.map_err(|_| io::Error::new(io::ErrorKind::AlreadyExists, format!("domain {name} cannot be added")))
     }
 
-    /// Adds a user to an existing domain, able to sign in at once.
+    /// Adds a user to an existing domain, who can sign in at once.
     pub fn add_user(&self, address: &str, password: &Secret, full_name: &str) -> io::Result<()> {
         let given = serde_json::json!({ "fullName": full_name });
         let (domain, local) = self.place(address)?;
@@ -145,7 +144,7 @@ impl AdministrationStandIn {
         self.core.mail.create_user(&sign_in.names, sign_in.password.reveal())
     }
 
-    /// Lets the mailboxes of all users so far grow up to this many megabytes and no further, as the administration shows it.
+    /// Makes the administration show this limit, in megabytes, for the mailboxes of all current users.
     pub fn limit_mailboxes(&self, megabytes: u64) {
         let limit = serde_json::json!({ "isActive": true, "limit": { "value": megabytes, "units": "MegaBytes" } });
         for user in &mut self.core.state().directory.users {
@@ -153,7 +152,7 @@ impl AdministrationStandIn {
         }
     }
 
-    /// Lets the mailboxes of all users so far hold up to this many items and no more, as the administration shows it.
+    /// Makes the administration show this limit of items for the mailboxes of all current users.
     pub fn limit_items(&self, items: u64) {
         let limit = serde_json::json!({ "isActive": true, "limit": items });
         for user in &mut self.core.state().directory.users {
@@ -168,43 +167,43 @@ impl AdministrationStandIn {
         Ok(())
     }
 
-    /// Stops an IMAP service, as an administrator would have before.
+    /// Stops an IMAP service, as if an administrator had done so earlier.
     pub fn stop_service(&self, service: ImapService) {
         self.core.state().services.stop(service, &*self.core.mail);
     }
 
-    /// The port where an IMAP service is configured to listen first.
+    /// The first configured port of an IMAP service.
     pub fn service_port(&self, service: ImapService) -> u16 {
         self.core.state().services.imap(service).and_then(|service| service.ports.first().copied()).unwrap_or(0)
     }
 
-    /// All services as they are.
+    /// All services in their current state.
     pub fn services(&self) -> Vec<Service> {
         self.core.state().services.0.clone()
     }
 
-    /// All domains as they are.
+    /// All domains.
     pub fn domains(&self) -> Vec<Domain> {
         self.core.state().directory.domains.clone()
     }
 
-    /// All users as they are.
+    /// All users.
     pub fn users(&self) -> Vec<User> {
         self.core.state().directory.users.clone()
     }
 
-    /// The methods called so far, in their order.
+    /// The methods called so far, in order.
     pub fn calls(&self) -> Vec<String> {
         self.core.state().calls.clone()
     }
 
-    /// How many steps were taken so far. Each call has two: its coming, and its answer.
+    /// The number of steps so far. Each call has two: its arrival and its answer.
     pub fn steps(&self) -> u64 {
         self.core.state().steps
     }
 
-    /// Cuts the connection at that step, counted from the start: an odd one before the call is executed, an even one after, before
-    /// it is answered.
+    /// Cuts the connection at this step, counted from the start: at an odd one before the call is executed, at an even one afterwards,
+    /// before the answer.
     pub fn cut_at(&self, step: u64) {
         self.core.state().cut_at = Some(step);
     }

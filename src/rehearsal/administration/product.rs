@@ -4,7 +4,7 @@
 use super::behaviour::Behaviour;
 use serde_json::{Value, json};
 
-/// The version that the stand-in says it is.
+/// The version that the stand-in claims.
 pub(super) const VERSION: &str = "10.0.8.9228";
 
 /// Answers one of these calls; none for any other method.

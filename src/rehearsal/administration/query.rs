@@ -1,4 +1,4 @@
-//! `SearchQuery` (docs/kerio-connect.md, C1): which records of a list, in what order, with which fields.
+//! `SearchQuery` (docs/kerio-connect.md, C1): which records of a list, in which order, with which fields.
 
 use super::refusal::{Refusal, list, text};
 use serde_json::{Map, Value, json};
@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 /// A record of a list, such as a user.
 pub type Record = Map<String, Value>;
 
-/// Answers a query over records: `list` has those between `start` and `limit`, `totalItems` counts all that match.
+/// Answers a query over records: `list` holds at most `limit` of them from `start` on, `totalItems` counts all that match.
 pub(super) fn answer(query: &Value, records: Vec<Record>, quick: &[&str]) -> Result<Value, Refusal> {
     if !query.is_object() {
         return Err(Refusal::bad_parameter("query"));
@@ -79,7 +79,7 @@ fn plain(value: Option<&Value>) -> String {
     }
 }
 
-/// Only the fields that were asked for; the id always.
+/// The requested fields, and always the id.
 fn chosen(query: &Value, mut record: Record) -> Record {
     let fields: Vec<&str> =
         query.get("fields").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();

@@ -1,4 +1,4 @@
-//! Errors as the administration API says them (docs/kerio-connect.md, A7, A8, B30), and reading a call's parameters.
+//! Errors in the administration API's form (docs/kerio-connect.md, A7, A8, B30), and reading a call's parameters.
 
 use serde_json::{Value, json};
 
@@ -11,12 +11,12 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with a text.
+    /// A refusal with this text.
     pub(super) fn new(code: i64, message: &str) -> Self {
         Self { code, message: message.to_owned(), parameters: Vec::new() }
     }
 
-    /// The same with values for `%1`, `%2` and so on of its text.
+    /// Adds the values for `%1`, `%2` and so on in its text.
     pub(super) fn about(mut self, parameters: &[&str]) -> Self {
         self.parameters = parameters.iter().map(|&text| text.to_owned()).collect();
         self
@@ -32,12 +32,12 @@ impl Refusal {
         Self::new(1002, "%1 does not exist.").about(&[what])
     }
 
-    /// As member `error` of an answer.
+    /// The member `error` of an answer.
     pub(super) fn of_call(&self) -> Value {
         json!({ "code": self.code, "message": self.message, "data": { "messageParameters": self.message_parameters() } })
     }
 
-    /// As an element of `errors[]`.
+    /// An element of `errors[]`.
     pub(super) fn of_input(&self, index: usize) -> Value {
         json!({ "inputIndex": index, "code": self.code, "message": self.message,
                 "messageParameters": self.message_parameters() })
@@ -48,17 +48,17 @@ impl Refusal {
     }
 }
 
-/// A member that must be there.
+/// A required member.
 pub(super) fn member<'a>(object: &'a Value, name: &str) -> Result<&'a Value, Refusal> {
     object.get(name).ok_or_else(|| Refusal::bad_parameter(name))
 }
 
-/// A text that must be there.
+/// A required text.
 pub(super) fn text<'a>(object: &'a Value, name: &str) -> Result<&'a str, Refusal> {
     member(object, name)?.as_str().ok_or_else(|| Refusal::bad_parameter(name))
 }
 
-/// A text that may be missing.
+/// An optional text.
 pub(super) fn optional_text<'a>(object: &'a Value, name: &str) -> Result<&'a str, Refusal> {
     match object.get(name) {
         None => Ok(""),
@@ -66,7 +66,7 @@ pub(super) fn optional_text<'a>(object: &'a Value, name: &str) -> Result<&'a str
     }
 }
 
-/// A list that must be there.
+/// A required list.
 pub(super) fn list<'a>(object: &'a Value, name: &str) -> Result<&'a [Value], Refusal> {
     member(object, name)?.as_array().map(Vec::as_slice).ok_or_else(|| Refusal::bad_parameter(name))
 }

@@ -1,4 +1,4 @@
-//! The calls of `Services` (docs/kerio-connect.md, B24 to B28): fifteen services, of which the two for IMAP really listen.
+//! The calls of `Services` (docs/kerio-connect.md, B24 to B28): fifteen services, of which only the two for IMAP listen.
 
 use super::behaviour::{Behaviour, PortChange, TakenPort};
 use super::refusal::{Refusal, list, member, text};
@@ -25,14 +25,14 @@ const SERVICES: [(&str, &str, u16); 15] = [
     ("Secure XMPP", "Sicheres XMPP", 5223),
 ];
 
-/// A service as the server keeps it.
+/// A service as the server stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     /// The server's id.
     pub id: String,
     /// The name in English.
     pub name: String,
-    /// The port that such a service has by custom.
+    /// Its usual port.
     pub default_port: u16,
     /// The configured ports.
     pub ports: Vec<u16>,
@@ -71,7 +71,7 @@ impl Service {
         self.settings["listeners"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// Listens on the configured ports and no others. The port in the way is the error; then nothing has changed.
+    /// Listens on exactly the configured ports. The error is the port that is taken; then nothing has changed.
     fn apply(&mut self, mail: &dyn MailService, behaviour: &Behaviour) -> Result<(), u16> {
         let wanted: BTreeSet<u16> = self.ports.iter().copied().collect();
         if let Some(imap) = self.imap {
@@ -90,7 +90,7 @@ impl Service {
         Ok(())
     }
 
-    /// Listens nowhere.
+    /// Stops listening.
     fn stop(&mut self, mail: &dyn MailService) {
         for port in std::mem::take(&mut self.live) {
             if let Some(imap) = self.imap {
@@ -105,7 +105,7 @@ impl Service {
 pub(super) struct Services(pub(super) Vec<Service>);
 
 impl Services {
-    /// The services of a new server; those of IMAP begin to listen on these ports (0 takes a free one).
+    /// The services of a new server. Those for IMAP start to listen on these ports (0 takes a free one).
     pub(super) fn start(mail: &dyn MailService, imap: u16, secure_imap: u16) -> std::io::Result<Self> {
         let mut services = Vec::new();
         for (number, (name, localised, default_port)) in SERVICES.into_iter().enumerate() {
@@ -133,17 +133,17 @@ impl Services {
         Ok(Self(services))
     }
 
-    /// The service that speaks IMAP this way.
+    /// The IMAP service of this kind.
     pub(super) fn imap(&mut self, kind: ImapService) -> Option<&mut Service> {
         self.0.iter_mut().find(|service| service.imap == Some(kind))
     }
 
-    /// Ends listening everywhere.
+    /// Stops listening everywhere.
     pub(super) fn stop_all(&mut self, mail: &dyn MailService) {
         self.0.iter_mut().filter(|service| service.imap.is_some()).for_each(|service| service.stop(mail));
     }
 
-    /// Stops one service, as an administrator would have before.
+    /// Stops one service, as if an administrator had done so earlier.
     pub(super) fn stop(&mut self, kind: ImapService, mail: &dyn MailService) {
         if let Some(service) = self.imap(kind) {
             service.stop(mail);
@@ -155,7 +155,7 @@ impl Services {
         json!({ "services": self.0.iter().map(|service| service.record(behaviour)).collect::<Vec<_>>() })
     }
 
-    /// `Services.set`. A service must be given whole (B25, F8).
+    /// `Services.set`. Takes only complete services (B25, F8).
     pub(super) fn set(
         &mut self,
         params: &Value,
@@ -249,7 +249,7 @@ fn in_use(port: u16) -> Refusal {
     Refusal::new(1000, "Port %1 is already in use.").about(&[&port.to_string()])
 }
 
-/// The ports of a service that is given whole.
+/// The ports of a complete service.
 fn given_ports(service: &Value) -> Result<Vec<u16>, Refusal> {
     for name in ["id", "name", "howToStart", "group", "connectionLimit"] {
         member(service, name)?;

@@ -1,4 +1,4 @@
-//! Sessions of administrators (docs/kerio-connect.md, A3, A6, A9, B1 to B3): signing in, the cookie and the token, and their end.
+//! Administrators' sessions (docs/kerio-connect.md, A3, A6, A9, B1 to B3): signing in, cookie and token, and the end.
 
 use super::behaviour::{Behaviour, Login, Role};
 use super::refusal::{Refusal, member, text};
@@ -31,12 +31,12 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// No session yet, and one administrator.
+    /// One administrator, and no session yet.
     pub(super) fn new(administrator: String, password: Secret) -> Self {
         Self { administrator, password, open: BTreeMap::new(), refused: 0, blocked_until: None }
     }
 
-    /// `Session.login`. `primary` is the domain with which the administrator's name may be written too.
+    /// `Session.login`. The administrator's name may carry the domain `primary`.
     pub(super) fn login(
         &mut self,
         params: &Value,
@@ -75,7 +75,7 @@ impl Sessions {
         Ok(opened)
     }
 
-    /// Whether cookie and token belong to a session that has not ended; a call keeps it alive.
+    /// Whether cookie and token belong to an open session; the call keeps it alive.
     pub(super) fn admit(&mut self, cookie: Option<&str>, token: Option<&str>, idle: Duration) -> Result<(), Refusal> {
         let expired = || Refusal::new(-32001, "Session expired.");
         let session = cookie.and_then(|cookie| self.open.get_mut(cookie)).ok_or_else(expired)?;
@@ -98,7 +98,7 @@ impl Sessions {
         self.open.clear();
     }
 
-    /// How many sessions are open.
+    /// The number of open sessions.
     pub(super) fn count(&self) -> usize {
         self.open.len()
     }

@@ -8,7 +8,7 @@ use crate::domain::Secret;
 use crate::rehearsal::MailService;
 use serde_json::{Value, json};
 
-/// `Users.get`. What a mailbox holds is said where the mail store says it.
+/// `Users.get`. Includes what each mailbox holds, if the mail store says so.
 pub(super) fn get(directory: &Directory, params: &Value, mail: &dyn MailService) -> Result<Value, Refusal> {
     let domain = directory.domain(text(params, "domainId")?)?;
     let record = |user: &User| {
@@ -23,7 +23,7 @@ pub(super) fn get(directory: &Directory, params: &Value, mail: &dyn MailService)
     query::answer(member(params, "query")?, records, &["loginName", "fullName", "description"])
 }
 
-/// `Users.create`; also says who can sign in from now on.
+/// `Users.create`; also returns who can sign in from now on.
 pub(super) fn create(
     directory: &mut Directory,
     params: &Value,
@@ -52,7 +52,7 @@ pub(super) fn create(
     Ok((json!({ "errors": errors, "result": created }), sign_ins))
 }
 
-/// `Users.set`: changes what the server shows and remembers the password; the mail store keeps the one it has.
+/// `Users.set`: changes the record and the stored password; the mail store keeps its own.
 pub(super) fn set(directory: &mut Directory, params: &Value) -> Result<Value, Refusal> {
     let pattern = member(params, "pattern")?;
     let mut errors = Vec::new();

@@ -1,10 +1,10 @@
-//! The answers of the stand-in: PROPFIND, REPORT, GET, PUT, MKCALENDAR and OPTIONS, as Kerio Connect gives them.
+//! The stand-in's answers to PROPFIND, REPORT, GET, PUT, MKCALENDAR and OPTIONS, as Kerio Connect gives them.
 
 use super::store::{Folder, INBOX, Item, Put, Store, homes};
 use crate::rehearsal::http::{Answer, Request};
 use percent_encoding::percent_decode_str;
 
-/// What is missing is said as version 8.0 says it.
+/// A missing property, as version 8.0 reports it.
 const MISSING: &str = "<D:propstat><D:prop><D:quota/></D:prop><D:status>HTTP/1.1 404 NotFound</D:status></D:propstat>";
 const BEGIN: &str = r#"<?xml version="1.0" encoding="utf-8"?><D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:R="urn:ietf:params:xml:ns:carddav">"#;
 
@@ -21,7 +21,7 @@ pub(super) fn answer(store: &mut Store, user: &str, request: &Request) -> Answer
             Answer::new(200, "text/plain", "").with_header("DAV", classes.to_owned())
         }
         "PROPFIND" => propfind(store, user, &path, request.header("Depth").unwrap_or("0") != "0"),
-        // Its depth is that of the request's own resource (RFC 6578, section 3.2).
+        // The depth of such a request concerns only its own resource (RFC 6578, section 3.2).
         "REPORT" if body.contains("sync-collection") && request.header("Depth").unwrap_or("0") != "0" => {
             Answer::page(400, "Bad Request")
         }
@@ -62,7 +62,7 @@ fn multistatus(responses: &str) -> Answer {
     Answer::new(207, "application/xml; charset=utf-8", format!("{BEGIN}{responses}</D:multistatus>"))
 }
 
-/// The same answer of a server that writes an address of its own before each place in it.
+/// Writes the server's address in front of each href, as some servers do.
 pub(super) fn with_address(answer: Answer, address: &str) -> Answer {
     answer.with_changed_body(|body| {
         let begin = "<D:response><D:href>";
@@ -70,14 +70,14 @@ pub(super) fn with_address(answer: Answer, address: &str) -> Answer {
     })
 }
 
-/// The same answer in Latin-1, which it does not say.
+/// Encodes the answer in Latin-1 without declaring it.
 fn in_latin_1(mut answer: Answer) -> Answer {
     let text = String::from_utf8_lossy(&answer.body).into_owned();
     answer.body = text.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect();
     answer
 }
 
-/// The same answer with what could make it grow without end.
+/// Adds entity declarations, with which an answer could grow without end.
 pub(super) fn with_entities(answer: Answer) -> Answer {
     answer.with_changed_body(|body| {
         let declared = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]><D:multistatus";
@@ -213,7 +213,7 @@ fn multiget(store: &Store, user: &str, body: &str) -> Answer {
     multistatus(&responses)
 }
 
-/// What changed in a folder since a token.
+/// The changes in a folder since a token.
 fn changes(store: &Store, folder: &str, body: &str) -> Answer {
     let token = body.split("<D:sync-token>").nth(1).and_then(|rest| rest.split("</D:sync-token>").next());
     let number = match token.unwrap_or_default() {
@@ -235,7 +235,7 @@ fn changes(store: &Store, folder: &str, body: &str) -> Answer {
     multistatus(&format!("{changed}<D:sync-token>sync/{}</D:sync-token>", store.number()))
 }
 
-/// The next page of a listing (RFC 6578): the token is the number of items that came before it.
+/// The next page of a listing (RFC 6578). The token is the number of items on earlier pages.
 fn page(store: &Store, path: &str, body: &str) -> Answer {
     let token = body.split("<D:sync-token>").nth(1).and_then(|rest| rest.split("</D:sync-token>").next());
     let before: usize = token.and_then(|token| token.parse().ok()).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The connections to the stand-in: requests and answers in turn, the sign-in, and the faults that a test wants.
+//! The connections to the stand-in: requests and answers in turn, the sign-in, and the faults that a test asks for.
 
 use super::{Shared, answers, digest};
 use crate::rehearsal::ServerCertificate;
@@ -10,23 +10,23 @@ use std::net::TcpStream;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// What becomes of a request.
+/// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DavFault {
-    /// It is answered.
+    /// It is executed and answered.
     None,
-    /// It is not carried out and answered with this status; a wait in seconds, if there is one.
+    /// It is not executed, but answered with this status and, if given, a wait in seconds.
     Status(u16, Option<u64>),
-    /// The connection is cut before it is carried out.
+    /// The connection is cut before the request is executed.
     CutBefore,
-    /// It is carried out, and the connection is cut before its answer.
+    /// The request is executed, and the connection is cut before the answer.
     CutAfter,
 }
 
-/// Decides about a request by its method, its path, and the number of such methods so far, beginning with 1.
+/// Decides about a request from its method, its path, and the number of requests with that method so far, this one included.
 pub type DavHook = dyn Fn(&str, &str, u64) -> DavFault + Send + Sync;
 
-/// How long a connection may rest between two requests.
+/// How long a connection may be idle between two requests.
 const REST: Duration = Duration::from_secs(60);
 
 /// Serves each connection in a thread of its own.

@@ -1,25 +1,25 @@
-//! The stand-in's side of Digest (RFC 7616). A nonce is good for a few requests, then it is stale.
+//! The stand-in's side of Digest (RFC 7616). A nonce serves a few requests, then it is stale.
 
 use super::store::Store;
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
-/// Requests for which a nonce is good.
+/// How many requests a nonce serves.
 const GOOD_FOR: usize = 7;
 
-/// The nonce at a request of that number.
+/// The nonce for the request with this number.
 pub(super) fn nonce(request: usize) -> String {
     format!("nonce/{}", request / GOOD_FOR)
 }
 
-/// What is asked for.
+/// The server's challenge.
 pub(super) fn challenge(algorithm: &str, nonce: &str, is_stale: bool) -> String {
     format!(
         "Digest realm=\"Kerio \\\"Connect\\\"\", qop=\"auth\", algorithm={algorithm}, nonce=\"{nonce}\", opaque=\"o\", stale={is_stale}"
     )
 }
 
-/// Who proves a password with this header, and with which nonce.
+/// The user whose password this header proves, and the nonce.
 pub(super) fn user(header: &str, method: &str, algorithm: &str, store: &Store) -> Option<(String, String)> {
     let header = header.strip_prefix("Digest ")?;
     let of = |name: &str| {

@@ -1,10 +1,10 @@
 //! The stand-in for Kerio Connect's CalDAV and CardDAV server, on a loopback port.
 //!
-//! Promises what is known about Kerio Connect (docs/kerio-connect.md, section G), every ambiguity as a switch of [`DavBehaviour`]: hrefs,
-//! entity tags without quotes, folders of mail among the calendars, a relative redirect, and invitations for whatever is stored with
-//! participants. They go into an outbox that a test can look into and that must stay empty.
+//! It behaves as is known of Kerio Connect (docs/kerio-connect.md, section G), with a switch of [`DavBehaviour`] for every ambiguity:
+//! hrefs, entity tags without quotes, mail folders among the calendars, a relative redirect, and an invitation for every stored item with
+//! participants. Invitations go to an outbox, which a test can inspect and which must stay empty.
 //!
-//! A request's way: `connection` reads it and lets a hook decide, `answers` answers it, `store` keeps the items.
+//! A request's way: `connection` reads it and asks the hook, `answers` answers it, `store` keeps the items.
 
 mod answers;
 mod connection;
@@ -21,7 +21,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::Store;
 
-/// A running stand-in. Dropping it ends its listening.
+/// A running stand-in. Dropping it stops listening.
 pub struct DavStandIn {
     shared: Arc<Shared>,
     listener: Listener,
@@ -40,7 +40,7 @@ impl Shared {
 }
 
 impl DavStandIn {
-    /// Starts listening on a port, 0 for a free one; encrypted where there is a certificate.
+    /// Starts listening on a port, 0 for a free one; encrypted if there is a certificate.
     pub fn start(port: u16, certificate: Option<Arc<ServerCertificate>>) -> io::Result<Self> {
         let shared = Arc::new(Shared { store: Mutex::default(), hook: Mutex::default() });
         let accept = connection::accept(shared.clone(), certificate);
@@ -52,53 +52,53 @@ impl DavStandIn {
         self.listener.port()
     }
 
-    /// Makes an account with Kerio Connect's default folders: Calendar, Tasks and Contacts. `address` is its sign-in name.
+    /// Creates an account with Kerio Connect's default folders: Calendar, Tasks and Contacts. `address` is its sign-in name.
     pub fn create_user(&self, address: &str, password: &Secret) {
         self.shared.store().create_user(address, password);
     }
 
-    /// Turns switches, from the next request on.
+    /// Turns switches; the next request is the first to see them.
     pub fn change(&self, change: impl FnOnce(&mut DavBehaviour)) {
         self.shared.store().behave(change);
     }
 
-    /// From now on the hook decides about every request.
+    /// Lets the hook decide about every request from now on.
     pub fn on_request(&self, hook: impl Fn(&str, &str, u64) -> DavFault + Send + Sync + 'static) {
         *self.shared.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
     }
 
-    /// Puts an item into a collection, as its owner would have; `collection` is `Calendar`, `Tasks`, `Contacts` or a calendar of another
-    /// name, which is made.
+    /// Adds an item to a collection, as its owner would. `collection` is `Calendar`, `Tasks`, `Contacts` or a calendar of another name,
+    /// which is created if missing.
     pub fn add(&self, address: &str, collection: &str, name: &str, text: &str) {
         self.shared.store().add(address, collection, name, text);
     }
 
-    /// Puts an item where the server itself puts an invitation: into a calendar, or into the scheduling inbox, which is called `Inbox`.
+    /// Adds an item as the server itself delivers an invitation: to a calendar, or to the scheduling inbox, `Inbox`.
     pub fn deliver(&self, address: &str, collection: &str, name: &str, text: &str) {
         self.shared.store().deliver(address, collection, name, text);
     }
 
-    /// Makes a collection that an account sees another one's, who shares it.
+    /// Makes a collection appear as one that `owner` shares with this account.
     pub fn share(&self, address: &str, collection: &str, owner: &str) {
         self.shared.store().share(address, collection, owner);
     }
 
-    /// Deletes the items of an account whose text has these words, as their owner would. Says whether there were any.
+    /// Deletes an account's items that contain these words, as their owner would; returns whether there were any.
     pub fn delete(&self, address: &str, words: &str) -> bool {
         self.shared.store().delete(address, words)
     }
 
-    /// What the server holds now, for [`DavStandIn::restore`].
+    /// The server's current state, for [`DavStandIn::restore`].
     pub fn snapshot(&self) -> Snapshot {
         self.shared.store().snapshot()
     }
 
-    /// Brings the server back to what it held, as if a backup of it were restored.
+    /// Returns the server to an earlier state, as restoring a backup does.
     pub fn restore(&self, snapshot: Snapshot) {
         self.shared.store().restore(snapshot);
     }
 
-    /// What an account holds: collection and text of each item.
+    /// An account's items, each with collection and text.
     pub fn items(&self, address: &str) -> Vec<(String, String)> {
         self.shared.store().items(address)
     }

@@ -3,56 +3,56 @@
 use crate::domain::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The switches. A [`Default`] server is Kerio Connect as far as it is known.
+/// The switches. The [`Default`] server is Kerio Connect as far as it is known.
 #[derive(Debug, Clone)]
 pub struct DavBehaviour {
-    /// Whether an item with participants that is stored sends them invitations.
+    /// Whether storing an item with participants invites them.
     pub schedules: bool,
-    /// Whether the header `If-None-Match` counts.
+    /// Whether the server obeys `If-None-Match`.
     pub heeds_conditions: bool,
-    /// Whether an item is kept under another name than it was stored under.
+    /// Whether the server stores an item under another name than requested.
     pub renames: bool,
-    /// Whether an item gets another UID.
+    /// Whether a stored item gets another UID.
     pub changes_uids: bool,
-    /// Properties that are not kept.
+    /// Properties that are lost in storing.
     pub drops: Vec<&'static str>,
-    /// Whether MKCALENDAR makes a calendar.
+    /// Whether MKCALENDAR creates a calendar.
     pub makes_calendars: bool,
-    /// Whether the answer to MKCALENDAR has a refusal inside although the calendar was made.
+    /// Whether the answer to MKCALENDAR contains a refusal although the calendar was created.
     pub complains: bool,
-    /// Whether all collections are listed, or tasks and contacts are left out with the status that the list is cut.
+    /// Whether all collections are listed; otherwise tasks and contacts are missing, and a status marks the list as truncated.
     pub lists_all_collections: bool,
-    /// Items of a collection that are listed at most.
+    /// The most items of a collection that are listed.
     pub lists_at_most: usize,
-    /// Whether a listing that was cut is given in pages (RFC 6578).
+    /// Whether a truncated listing continues in pages (RFC 6578).
     pub gives_pages: bool,
-    /// Items that a request for many gets at most; nothing is said of the others.
+    /// The most items that one request for many gets; the answer does not mention the others.
     pub delivers_at_most: usize,
-    /// Whether a request for many is answered in Latin-1, though the answer says that it is UTF-8.
+    /// Whether a request for many is answered in Latin-1, although the answer declares UTF-8.
     pub mixes_encodings: bool,
-    /// UIDs that are refused, as if another collection had them.
+    /// UIDs that are refused, as if another collection held them.
     pub refuses_uids: Vec<&'static str>,
-    /// The largest item that is stored, in bytes.
+    /// The size of the largest item that is stored, in bytes.
     pub stores_at_most: usize,
-    /// Whether answers have a document type with an entity.
+    /// Whether answers declare entities in a document type.
     pub declares_entities: bool,
-    /// The address that it writes before the places in its answers, such as that of a server behind a proxy.
+    /// The address written in front of hrefs, such as that of a server behind a proxy; usually empty.
     pub names_itself: &'static str,
-    /// Where all requests are redirected to.
+    /// The target to which all requests are redirected.
     pub redirects_to: Option<String>,
-    /// Whether collections have a token that the server can be asked about (RFC 6578).
+    /// Whether collections have sync tokens (RFC 6578).
     pub gives_tokens: bool,
-    /// Whether that stays as it is now, whatever changes.
+    /// Whether the token stays the same from now on, whatever changes.
     pub tokens_lie: bool,
     /// Whether address books can be searched.
     pub searches_cards: bool,
-    /// Whether who took part is put back out of the properties that keep it.
+    /// Whether a participant reappears from a property that preserves it.
     pub puts_back: bool,
-    /// Whether nothing but Digest is taken, by its algorithm.
+    /// The algorithm of Digest, if only Digest is accepted.
     pub wants_digest: Option<&'static str>,
-    /// Whether the password has to be an app password, which nobody has.
+    /// Whether only an app password is accepted, which nobody has.
     pub wants_app_passwords: bool,
-    /// Whether there are calendars at all.
+    /// Whether the server offers CalDAV and CardDAV at all.
     pub offers_dav: bool,
 }
 
@@ -90,9 +90,9 @@ impl Default for DavBehaviour {
 /// An invitation that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// In whose name.
+    /// The sender.
     pub from: String,
-    /// To whom, as written in the item.
+    /// The recipient, as written in the item.
     pub to: String,
 }
 
@@ -100,9 +100,9 @@ pub struct Invitation {
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
     pub(super) name: String,
-    /// What may be in it: `VEVENT`, `VTODO`, `VCARD`; nothing in a folder of mail.
+    /// What it may contain: `VEVENT`, `VTODO` or `VCARD`; empty for a mail folder.
     pub(super) component: &'static str,
-    /// Who else owns it, where it is somebody else's.
+    /// The owner, if it is somebody else's.
     pub(super) owner: Option<String>,
 }
 
@@ -121,14 +121,14 @@ pub(super) struct Store {
     pub(super) resources: BTreeMap<String, Item>,
     pub(super) outbox: Vec<Invitation>,
     pub(super) requests: Vec<(String, String)>,
-    /// What was stored or deleted, with the number that the store had then.
+    /// What was stored or deleted, with the store's number at that time.
     changes: Vec<(u64, String)>,
     next: u64,
     /// The number at which a lying token stays.
     stays_at: Option<u64>,
 }
 
-/// What a store held at one moment.
+/// A store's state at one moment.
 pub struct Snapshot {
     folders: BTreeMap<String, Folder>,
     resources: BTreeMap<String, Item>,
@@ -136,10 +136,10 @@ pub struct Snapshot {
     next: u64,
 }
 
-/// What is in the folder into which invitations come, which looks like a calendar.
+/// The component of the scheduling inbox, which looks like a calendar.
 pub(super) const INBOX: &str = "INBOX";
 
-/// The homes of an account: of calendars and of contacts.
+/// An account's homes for calendars and for contacts.
 pub(super) fn homes(address: &str) -> (String, String) {
     let (local, domain) = address.split_once('@').unwrap_or((address, "localhost"));
     (format!("/full-calendars/{domain}/{local}/"), format!("/contacts/{domain}/{local}/"))
@@ -150,7 +150,7 @@ fn owns(address: &str, path: &str) -> bool {
     path.starts_with(&calendars) || path.starts_with(&contacts)
 }
 
-/// What became of an item that was to be stored.
+/// The outcome of storing an item.
 pub(super) enum Put {
     Stored(u64),
     Exists,
@@ -203,7 +203,7 @@ impl Store {
         self.keep(format!("{path}{name}"), etag, text.to_owned());
     }
 
-    /// Says that a collection of an account is another one's.
+    /// Marks a collection of an account as another owner's.
     pub(super) fn share(&mut self, address: &str, collection: &str, owner: &str) {
         let own = self.folders.iter_mut().filter(|(path, folder)| owns(address, path) && folder.name == collection);
         own.for_each(|(_, folder)| folder.owner = Some(owner.to_owned()));
@@ -244,7 +244,7 @@ impl Store {
         owns(address, path)
     }
 
-    /// Stores an item and, where the server does that, invites its participants.
+    /// Stores an item and, if the server schedules, invites its participants.
     pub(super) fn put(&mut self, address: &str, path: &str, text: &str, only_new: bool) -> Put {
         let at = path.rfind('/').map_or(0, |at| at + 1);
         if !self.folders.contains_key(&path[..at]) {
@@ -263,7 +263,7 @@ impl Store {
         let mut kept: Vec<String> = Vec::new();
         let mut dropping = false;
         for line in text.split("\r\n") {
-            // A folded line goes the way of the line that it continues.
+            // A folded line shares the fate of the line that it continues.
             if !line.starts_with([' ', '\t']) {
                 dropping = self
                     .behaviour
@@ -290,7 +290,7 @@ impl Store {
             let people = unfolded.lines().filter(|line| line.to_ascii_uppercase().starts_with("ATTENDEE"));
             let sent = people.map(|line| Invitation { from: address.to_owned(), to: line.to_owned() });
             self.outbox.extend(sent);
-            // An alarm of this kind is mail, too.
+            // Such an alarm is mail, too.
             let alarms = unfolded.lines().filter(|line| line.eq_ignore_ascii_case("ACTION:EMAIL"));
             self.outbox.extend(alarms.map(|line| Invitation { from: address.to_owned(), to: line.to_owned() }));
         }
@@ -309,12 +309,12 @@ impl Store {
         self.stays_at = self.behaviour.tokens_lie.then(|| self.number());
     }
 
-    /// The number that tokens are made of.
+    /// The number from which tokens are made.
     pub(super) fn number(&self) -> u64 {
         self.stays_at.unwrap_or(self.next)
     }
 
-    /// What was stored or deleted since that number, which may have been lost with the state that it was of.
+    /// What was stored or deleted since this number; none if restoring an earlier state lost the number.
     pub(super) fn changed_since(&self, number: u64) -> Option<BTreeSet<&str>> {
         let now = self.number();
         let is_since = |at: u64| at > number && at <= now;

@@ -1,11 +1,11 @@
-//! Writing the accounts file of the demo: `user@domain.com;password;Full Name`, readable by its owner alone.
+//! Writes the demo's accounts file: `user@domain.com;password;Full Name`, readable only by its owner.
 
 use crate::rehearsal::sample::Person;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes one line for each person; the password of `refused` is wrong.
+/// Writes one line per person; the password of `refused` is wrong.
 pub(super) fn write(path: &Path, people: &[Person], refused: Option<&str>) -> io::Result<()> {
     let mut text = String::new();
     for person in people {
@@ -16,7 +16,7 @@ pub(super) fn write(path: &Path, people: &[Person], refused: Option<&str>) -> io
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    // Made again: the rights of a file that is there already would stay.
+    // A new file, because an existing one would keep its rights.
     if path.exists() {
         std::fs::remove_file(path)?;
     }
@@ -31,7 +31,7 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Between quotes where it needs them.
+/// Quoted if necessary.
 fn field(text: &str) -> String {
     if text.contains([';', '"', ' ', '#']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

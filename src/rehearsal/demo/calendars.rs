@@ -1,18 +1,18 @@
-//! Calendars, tasks and contacts of the demo's people, on a stand-in on either side, and the comparison of both.
+//! Calendars, tasks and contacts of the demo's people, on one stand-in per side, and the comparison of both.
 
 use crate::rehearsal::dav::DavStandIn;
 use crate::rehearsal::sample::Person;
 use std::collections::BTreeMap;
 use std::io;
 
-/// What became of calendars and contacts.
+/// The state of calendars and contacts after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DemoItems {
     /// Events, tasks and contacts that the target should have.
     pub expected: usize,
-    /// Those that it has not.
+    /// Those that are missing on the target.
     pub lost: usize,
-    /// Those that it has once too often.
+    /// Surplus copies on the target.
     pub doubled: usize,
     /// Invitations that the target sent.
     pub invitations: usize,
@@ -32,7 +32,7 @@ pub(super) struct Calendars {
 }
 
 impl Calendars {
-    /// Starts both, and gives each person what people have. Nobody has anything on the target yet.
+    /// Starts both, and fills the source with typical items. The target starts without any.
     pub(super) fn start(people: &[Person]) -> io::Result<Self> {
         let calendars = Self { source: DavStandIn::start(0, None)?, target: DavStandIn::start(0, None)? };
         for person in people {
@@ -99,13 +99,13 @@ impl Calendars {
         }
     }
 
-    /// Where both are.
+    /// The addresses of both.
     pub(super) fn addresses(&self) -> (String, String) {
         let at = |server: &DavStandIn| format!("http://127.0.0.1:{}/", server.port());
         (at(&self.source), at(&self.target))
     }
 
-    /// Compares what the people have on both, except for the one whose password is wrong.
+    /// Compares people's items on both sides, except for the person whose password is wrong.
     pub(super) fn compare(&self, people: &[Person], refused: Option<&str>) -> DemoItems {
         let mut all = DemoItems { invitations: self.target.outbox().len(), ..DemoItems::default() };
         for person in people.iter().filter(|person| Some(person.address.as_str()) != refused) {
@@ -122,7 +122,7 @@ impl Calendars {
     }
 }
 
-/// The UIDs of an account, and how often each is there.
+/// The UIDs of an account, each with the number of its items.
 fn uids(server: &DavStandIn, address: &str) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
     for (_, text) in server.items(address) {

@@ -1,28 +1,27 @@
-//! Comparing two mailboxes by what is in them: which messages are lost, doubled or altered, folder by folder, whatever the folders
-//! are called on the other side.
+//! Compares two mailboxes by content, folder by folder: which messages are lost, doubled or altered. Folder names do not matter.
 
 use crate::domain::Digest;
 use crate::rehearsal::{FolderSnapshot, MessageSnapshot, Snapshot};
 use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What became of the mail.
+/// The state of the mail after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DemoComparison {
     /// Messages that the target should have.
     pub expected: usize,
-    /// Those that it has not, or has in another folder than their neighbours.
+    /// Those that are missing on the target, or not in the same folder as their neighbours.
     pub lost: usize,
-    /// Those that it has once too often.
+    /// Surplus copies on the target.
     pub doubled: usize,
-    /// Those whose bytes, date or flags are others, mail that was on the target before included.
+    /// Those with other bytes, date or flags, including mail that was on the target before.
     pub altered: usize,
-    /// Whether anything on the source is other than before.
+    /// Whether anything on the source has changed.
     pub source_changed: bool,
 }
 
 impl DemoComparison {
-    /// Whether everything arrived exactly once as it was, and the source is as it was.
+    /// Whether everything arrived exactly once and unaltered, and the source is unchanged.
     pub fn is_perfect(&self) -> bool {
         self.lost == 0 && self.doubled == 0 && self.altered == 0 && !self.source_changed
     }
@@ -36,7 +35,7 @@ impl DemoComparison {
     }
 }
 
-/// The flags and keywords that Kerio Connect keeps (docs/kerio-connect.md, D4), but \Deleted, which would make mail vanish (D5).
+/// The flags and keywords that Kerio Connect keeps (docs/kerio-connect.md, D4), except \Deleted, which would make mail vanish (D5).
 const KEPT: [&str; 10] = [
     "\\seen",
     "\\answered",
@@ -50,7 +49,7 @@ const KEPT: [&str; 10] = [
     "$notjunk",
 ];
 
-/// What must be the same of two copies of a message.
+/// What two copies of a message must have in common.
 type Marks = (BTreeSet<String>, DateTime<FixedOffset>);
 /// A folder's messages by their content.
 type Contents = BTreeMap<Digest, Vec<Marks>>;
@@ -99,7 +98,7 @@ fn count(contents: &Contents) -> usize {
     contents.values().map(Vec::len).sum()
 }
 
-/// Which folder of the target holds which of the source: the pairs with most in common first.
+/// Pairs folders of source and target, those with most in common first.
 fn pairs(wanted: &[Contents], found: &[Contents]) -> BTreeMap<usize, usize> {
     let mut common = Vec::new();
     for (left, wanted) in wanted.iter().enumerate() {
@@ -144,7 +143,7 @@ fn compare_folder(wanted: &Contents, found: &Contents) -> DemoComparison {
     result
 }
 
-/// How many messages of a folder are not as they were.
+/// How many messages of a folder have changed.
 fn changed(before: &FolderSnapshot, now: &FolderSnapshot) -> usize {
     let kept: BTreeSet<&MessageSnapshot> = now.messages.iter().collect();
     before.messages.iter().filter(|message| !kept.contains(message)).count()

@@ -1,4 +1,4 @@
-//! A mail store that is far away: each port it listens on is the near end of a long link.
+//! A distant mail store: each of its ports is the near end of a long link.
 
 use crate::rehearsal::{ImapServer, ImapService, Link, LinkOptions, MailService, Used};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct FarMail {
     mail: Arc<ImapServer>,
     options: LinkOptions,
-    /// By the near port: the link, and the server's own port.
+    /// By near port: the link, and the server's own port.
     links: Mutex<BTreeMap<u16, (Link, u16)>>,
 }
 

@@ -1,16 +1,16 @@
-//! Things that go wrong in a demo so that the window and the report have something to show: cut connections and a slow answer.
+//! Faults of a demo, so that window and report have something to show: cut connections and a slow answer.
 
 use crate::rehearsal::{Action, Faults, Moment, Step};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The byte whose sending is slow, counted over all connections.
+/// The byte that is sent slowly, counted over all connections.
 const SLOW: u64 = 500_000;
-/// The first byte at which a connection is cut, and the way to the next.
+/// The byte of the first cut, and the distance to the next.
 const FIRST_CUT: u64 = 3_000_000;
 const BETWEEN_CUTS: u64 = 20_000_000;
 
-/// Faults of the source; on and off while it runs.
+/// Faults of the source; can be turned on and off while it runs.
 pub(super) struct FriendlyFaults {
     on: AtomicBool,
     sent: AtomicU64,
@@ -26,7 +26,7 @@ impl FriendlyFaults {
         self.on.store(on, Ordering::SeqCst);
     }
 
-    /// How many there were.
+    /// The number of faults so far.
     pub(super) fn met(&self) -> u64 {
         self.met.load(Ordering::SeqCst)
     }
@@ -47,7 +47,7 @@ impl Faults for FriendlyFaults {
     }
 }
 
-/// What happens to the bytes from `before` to `after`.
+/// The action for the bytes from `before` to `after`.
 fn at(before: u64, after: u64) -> Action {
     let cuts = |bytes: u64| (bytes + BETWEEN_CUTS - FIRST_CUT) / BETWEEN_CUTS;
     if cuts(before) != cuts(after) {

@@ -1,7 +1,7 @@
-//! The demo: a source server with sample mail, calendars and contacts and a Kerio Connect stand-in, both on loopback, and everything to fill in the forms.
+//! The demo on loopback: a source with sample mail, calendars and contacts, a Kerio Connect stand-in, and everything to fill in the forms.
 //!
-//! Promises that nothing leaves this computer, that the same options give the same mail, and that [`Demo::compare`] judges by the
-//! stores themselves, with code that the engine knows nothing of.
+//! Nothing leaves this computer, and the same options give the same mail. [`Demo::compare`] judges by the stores themselves, with code that
+//! the engine does not know.
 
 mod accounts_file;
 mod calendars;
@@ -27,31 +27,31 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The domain that the target has from the beginning; the other one must be created.
+/// The target has the first domain from the start; the second must be created.
 const DOMAINS: [&str; 2] = ["nordwind.example", "example.com"];
-/// One message is larger than what the target takes when there are faults.
+/// With faults, one message exceeds the target's limit.
 const LARGEST: usize = 20_000_000;
-/// The largest message the target takes when there are faults, in bytes.
+/// The target's limit with faults, in bytes.
 const LIMIT_WITH_FAULTS: u64 = 16_000_000;
 
-/// What the demo shall be like.
+/// The demo's options.
 #[derive(Debug, Clone)]
 pub struct DemoOptions {
-    /// Where the accounts file is written.
+    /// The folder for the accounts file.
     pub folder: PathBuf,
-    /// How many mailboxes.
+    /// The number of mailboxes.
     pub accounts: usize,
-    /// How many messages in all of them together.
+    /// The number of messages in all mailboxes together.
     pub messages: usize,
     /// Added to every round trip to a mail server.
     pub rtt: Duration,
-    /// Some things go wrong: a dropped connection now and then, a slow answer, a wrong password, a message that is too large.
+    /// Whether to include faults: a cut connection now and then, a slow answer, a wrong password, a message that is too large.
     pub faults: bool,
-    /// Somebody practises in the window: the line to the source is slow, and the certificates are not trusted beforehand.
+    /// Whether somebody practises in the window: the link to the source is slow, and the certificates are not trusted beforehand.
     pub practice: bool,
 }
 
-/// The line to the source while somebody practises: slow enough to see what happens, fast enough not to bore.
+/// The source's rate for practice: slow enough to watch, fast enough not to bore.
 const PRACTICE_BITS_PER_SECOND: u64 = 24_000_000;
 const PRACTICE_ROUND_TRIP: Duration = Duration::from_millis(20);
 
@@ -68,13 +68,13 @@ impl DemoOptions {
         }
     }
 
-    /// What somebody practises on: eight mailboxes, a slow connection, and each of the faults.
+    /// The demo for practice: eight mailboxes, a slow link, and all faults.
     pub fn practice(folder: &Path) -> Self {
         Self { accounts: 8, faults: true, practice: true, ..Self::new(folder) }
     }
 }
 
-/// Running servers. Dropping it ends them and forgets all mail; the accounts file stays.
+/// Running servers. Dropping it ends them and discards all mail; the accounts file stays.
 pub struct Demo {
     administration: AdministrationStandIn,
     source_link: Option<Link>,
@@ -92,7 +92,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Makes the mail, starts both servers and writes the accounts file.
+    /// Creates the mail, starts both servers and writes the accounts file.
     pub fn start(options: &DemoOptions) -> io::Result<Self> {
         let people = sample::people(options.accounts, &DOMAINS);
         let faults = Arc::new(FriendlyFaults::new(options.faults));
@@ -145,7 +145,7 @@ impl Demo {
         loopback(Some(self.source_port))
     }
 
-    /// The target's address, without a port: the administration knows it.
+    /// The target's address; its port comes from the administration.
     pub fn target_address(&self) -> ServerAddress {
         loopback(None)
     }
@@ -155,17 +155,17 @@ impl Demo {
         loopback(Some(self.administration.port()))
     }
 
-    /// How source and target are spoken to.
+    /// How clients connect to source and target.
     pub fn security(&self) -> Security {
         Security::Tls
     }
 
-    /// The certificate that source, target and administration show; it is self-signed.
+    /// The fingerprint of the self-signed certificate that source, target and administration show.
     pub fn fingerprint(&self) -> Fingerprint {
         self.source.fingerprint()
     }
 
-    /// Whether somebody practises on it, who then also decides about the certificate.
+    /// Whether it is for practice; then the user also decides about the certificate.
     pub fn is_practice(&self) -> bool {
         self.practice
     }
@@ -180,7 +180,7 @@ impl Demo {
         Secret::new("administrator")
     }
 
-    /// Where the calendars and contacts of source and target are.
+    /// The addresses of the source's and the target's calendars and contacts.
     pub fn calendars(&self) -> (String, String) {
         self.calendars.addresses()
     }
@@ -195,22 +195,22 @@ impl Demo {
         &self.accounts_file
     }
 
-    /// The people whose mail it is, in the order of the accounts file.
+    /// The owners of the mailboxes, in the order of the accounts file.
     pub fn people(&self) -> &[Person] {
         &self.people
     }
 
-    /// The account whose password in the accounts file is wrong, when there are faults.
+    /// The account whose password in the accounts file is wrong, if there are faults.
     pub fn refused_account(&self) -> Option<&str> {
         self.refused.as_deref()
     }
 
-    /// Turns the dropped connections and slow answers on or off. The wrong password and the large message stay.
+    /// Turns cut connections and slow answers on or off. The wrong password and the large message stay.
     pub fn set_faults(&self, on: bool) {
         self.faults.set(on);
     }
 
-    /// How many connections were dropped and answers delayed so far.
+    /// The number of connections cut and answers delayed so far.
     pub fn faults_met(&self) -> u64 {
         self.faults.met()
     }
@@ -225,7 +225,7 @@ impl Demo {
         &self.target
     }
 
-    /// What lies between this computer and the source, when the demo's servers are far.
+    /// The link to the source, if there is one.
     pub fn source_link(&self) -> Option<&Link> {
         self.source_link.as_ref()
     }
@@ -235,7 +235,7 @@ impl Demo {
         &self.administration
     }
 
-    /// Compares every mailbox on both servers, message by message. What cannot arrive because of a fault is not expected.
+    /// Compares every mailbox on both servers, message by message. Messages that a fault keeps from arriving are not expected.
     pub fn compare(&self) -> DemoComparison {
         let limit = self.target.options().append_limit;
         let mut all = DemoComparison::default();
@@ -251,7 +251,7 @@ impl Demo {
     }
 }
 
-/// What lies before the source: nothing, the distance that was asked for, or a slow connection.
+/// The link to the source: none, one with the requested delay, or a slow one.
 fn source_link(port: u16, options: &DemoOptions) -> io::Result<Option<Link>> {
     let (round_trip, bits_per_second) = match options.practice {
         true => (options.rtt.max(PRACTICE_ROUND_TRIP), Some(PRACTICE_BITS_PER_SECOND)),
@@ -265,7 +265,7 @@ fn loopback(port: Option<u16>) -> ServerAddress {
     ServerAddress { host: "127.0.0.1".to_owned(), port }
 }
 
-/// The source: like Dovecot, with `.` between the parts of a folder's name.
+/// The source: like Dovecot, with `.` as the separator.
 fn start_source(people: &[Person], options: &DemoOptions) -> io::Result<ImapServer> {
     let store = MailStore::new(Layout::DOT);
     let weights: usize = (0..people.len()).map(weight).sum();
@@ -283,12 +283,12 @@ fn start_source(people: &[Person], options: &DemoOptions) -> io::Result<ImapServ
     ImapServer::start(store, ImapOptions { greeting, ..ImapOptions::new(Profile::Rich) })
 }
 
-/// Some mailboxes are large and some small.
+/// The relative size of a mailbox.
 fn weight(number: usize) -> usize {
     5 - number % 5
 }
 
-/// Someone who works with the new server already, and has other mail there.
+/// Gives a person an account on the target, with other mail in it.
 fn settle(administration: &AdministrationStandIn, store: &MailStore, person: &Person) -> io::Result<()> {
     administration.add_user(&person.address, &person.password, &person.full_name)?;
     let mail = sample::mailbox(person, Amount { messages: 60, largest: None, seed: 4040 });
