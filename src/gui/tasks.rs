@@ -1,6 +1,6 @@
-//! The window's tasks: everything short that may wait for a server, a disk or a person. Runs are in `running`.
+//! The window's tasks: short work that may wait for a server, a disk or a person. Runs are in `running`.
 //!
-//! A method starts each task, and its result comes back as [`News`]. Of each kind only the latest task counts.
+//! A method starts each task; its result arrives as [`News`]. Only the latest task of each kind counts.
 
 mod leftovers;
 mod news;
@@ -28,13 +28,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// The answer when the changed port is not one of the servers on page 1.
+/// Shown if the changed port belongs to none of the servers on page 1.
 const OTHER_SERVER: &str = "The changed port belongs to another server. Fill in that Kerio Connect as the target, with its administrator, then put the port back.";
 
 type Findings = Task<Vec<Finding>>;
 type Loaded = Task<Result<(PathBuf, Box<AccountsFile>), Problem>>;
 
-/// The tasks under way.
+/// The tasks in progress.
 pub struct Tasks {
     context: Context,
     folders: Folders,
@@ -43,7 +43,7 @@ pub struct Tasks {
     tests: Vec<(Side, u64, Findings)>,
     trusting: Option<Task<Result<Box<Doubt>, Problem>>>,
     picking: Option<Task<Picked>>,
-    /// How the columns of the file that is being chosen are read.
+    /// How to read the columns of the file being chosen.
     columns: Choice,
     picking_certificate: Option<(Side, Task<Picked>)>,
     picking_key: Option<Task<Picked>>,
@@ -86,7 +86,7 @@ impl Tasks {
         Task::start(name, move || context.request_repaint(), work)
     }
 
-    /// Tests the connections to both servers at the same time; each result carries the number given here.
+    /// Tests the connections to both servers at the same time; each result carries its number from `tests`.
     pub fn test(&mut self, servers: &Servers, groupware: &Groupware, tests: &[(Side, u64)]) -> io::Result<()> {
         for &(side, revision) in tests {
             self.tests.retain(|(tested, _, _)| *tested != side);
@@ -97,7 +97,7 @@ impl Tasks {
                 begin_log();
                 logs::hide(servers.secrets());
                 let mut findings = test(&servers, &state);
-                // What cannot be reached for mail is not asked for calendars.
+                // A server that cannot be reached for mail is not asked for calendars.
                 if findings.iter().all(|finding| finding.sign() != Sign::Bad) {
                     findings.extend(migrate::test_calendars(side, &servers, &groupware, &state));
                 }
@@ -128,14 +128,14 @@ impl Tasks {
         Ok(())
     }
 
-    /// Looks for what earlier runs have left behind.
+    /// Looks for leftovers of earlier runs.
     pub fn look_for_leftovers(&mut self) -> io::Result<()> {
         let state = self.folders.state.clone();
         self.looking = Some(self.begin("leftovers", move || leftovers(&state))?);
         Ok(())
     }
 
-    /// Reads how far the migrations are after a run.
+    /// Reads the state of the migrations after a run.
     pub fn read_migrations(&mut self) -> io::Result<()> {
         let state = self.folders.state.clone();
         self.reading = Some(self.begin("migrations", move || migrations(&state))?);
@@ -170,7 +170,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Lets the user choose the key file of a fleet.
+    /// Lets the user choose a fleet's key file.
     pub fn pick_key(&mut self) -> io::Result<()> {
         self.picking_key = Some(files::pick_key(&self.context)?);
         Ok(())
@@ -192,7 +192,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Lets the user choose where to save a list with its passwords, and writes it for this user alone.
+    /// Lets the user choose where to save a list with its passwords, and writes it so that only this user can read it.
     pub fn save_list(&mut self, beside: PathBuf, text: Zeroizing<String>) -> io::Result<()> {
         self.saving_list = Some(files::save_list(&self.context, beside, text)?);
         Ok(())
@@ -210,7 +210,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Starts the servers of the demo.
+    /// Starts the demo's servers.
     pub fn start_demo(&mut self) -> io::Result<()> {
         if self.starting_demo.is_none() {
             let start = || Practice::start().map(Box::new).map_err(|error| format!("The demo cannot start: {error}."));
@@ -219,7 +219,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Writes the guide into the folder of the state, so that it is that of this version, and opens it.
+    /// Writes this version's guide to the state folder and opens it.
     pub fn open_guide(&mut self) -> io::Result<()> {
         let path = self.folders.state.join("guide.html");
         self.opening = Some(files::open_page(&self.context, path, guide::page)?);

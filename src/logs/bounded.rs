@@ -1,20 +1,20 @@
-//! The files of debug.log: its beginning, its newest lines, and every line about trouble, in a space that does not grow with the run.
+//! The files of debug.log: its beginning, its newest lines, and every warning and error. Apart from those, its size is bounded.
 //!
-//! What is kept: `debug.log` holds the first lines, and after those the warnings and errors of the whole run. The other lines continue in
-//! `debug.newest.log`; when that is full, it becomes `debug.newer.log` in place of the one before, and a new one begins.
+//! `debug.log` holds the first lines, then only the warnings and errors of the rest of the run. Other lines continue in `debug.newest.log`;
+//! when that is full, it replaces `debug.newer.log`, and a new one begins.
 
 use crate::private_file;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Each of the three files holds at most this many bytes; the first holds the warnings and errors besides.
+/// The size limit of each of the three files, in bytes; the first holds warnings and errors beyond it.
 const PART: u64 = 32 << 20;
 
 /// The log of one run.
 pub(super) struct BoundedLog {
     beginning: File,
-    /// Bytes that the beginning still takes; none once a line had no room in it.
+    /// Bytes that still fit into the beginning; none after the first line that did not fit.
     left: Option<u64>,
     part: u64,
     newest: Option<Part>,
@@ -22,14 +22,14 @@ pub(super) struct BoundedLog {
     newer_path: PathBuf,
 }
 
-/// A file with the bytes that it still takes.
+/// A file, and the bytes that still fit into it.
 struct Part {
     file: File,
     left: u64,
 }
 
 impl BoundedLog {
-    /// Begins a log whose first file is `path`, which must not be there yet.
+    /// Begins a log whose first file is `path`, which must not exist yet.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         Self::create_with(path, PART)
     }
@@ -46,7 +46,7 @@ impl BoundedLog {
         })
     }
 
-    /// Takes one whole line; `serious` ones are never dropped later.
+    /// Writes one whole line; a `serious` one is never dropped later.
     pub(super) fn write(&mut self, line: &[u8], serious: bool) -> io::Result<()> {
         let bytes = line.len() as u64;
         if serious {
@@ -70,7 +70,7 @@ impl BoundedLog {
     }
 
     fn begin_part(&mut self) -> io::Result<()> {
-        // Windows renames no file that is open.
+        // Windows does not rename an open file.
         self.newest = None;
         if self.newest_path.exists() {
             std::fs::rename(&self.newest_path, &self.newer_path)?;

@@ -1,7 +1,7 @@
-//! debug.log: one logger for the whole program (the `log` crate allows one), whose file changes with each run.
+//! debug.log: one logger for the whole program (the `log` crate allows only one), with a new file for each run.
 //!
-//! simplelog writes the lines, behind a filter that takes registered secrets and control characters out of every
-//! message, cuts endless ones, and lets other crates say only what went wrong.
+//! simplelog writes the lines. A filter before it removes registered secrets and control characters, cuts long messages, and drops
+//! everything but warnings and errors from other crates.
 
 use super::bounded::BoundedLog;
 use crate::domain::{printable, without_secrets};
@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-/// A message is cut after this many bytes; the folder list of one large mailbox must not fill the disk.
+/// A message is cut after this many bytes, so that the folder list of a large mailbox cannot fill the disk.
 const LONGEST: usize = 16 * 1024;
 
 static LOG: Mutex<Option<BoundedLog>> = Mutex::new(None);
@@ -30,7 +30,7 @@ pub(super) fn send_to(path: &Path) -> io::Result<()> {
             .build();
         let lines =
             |serious| WriteLogger::new(LevelFilter::Debug, config.clone(), CurrentLog { serious, line: Vec::new() });
-        // In a process that has another logger already, such as a test's, that one stays.
+        // If the process already has another logger, such as a test's, that one stays.
         if log::set_boxed_logger(Box::new(Filtered { trouble: lines(true), talk: lines(false) })).is_ok() {
             log::set_max_level(LevelFilter::Debug);
         }
@@ -38,8 +38,8 @@ pub(super) fn send_to(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends panics to debug.log, where they are filtered like everything else, and no longer to the terminal. As long as there is
-/// no debug.log, they go where they went before. To be called once, when the program starts.
+/// Sends panics to debug.log, filtered, and no longer to the terminal; while there is no debug.log, they go where they went before. Call it
+/// once, when the program starts.
 pub fn take_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -55,8 +55,8 @@ fn current() -> MutexGuard<'static, Option<BoundedLog>> {
     LOG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The log of the current run, as something simplelog can hold on to. It hands over whole lines, as two of it write at once. What
-/// cannot be written is lost: a full disk under the log must not stop a migration.
+/// The current run's log as a writer for simplelog. Two writers share the log, so each passes on whole lines. Write errors are ignored: a
+/// full disk under the log must not stop a migration.
 struct CurrentLog {
     serious: bool,
     /// The line so far.
@@ -80,7 +80,7 @@ impl Write for CurrentLog {
     }
 }
 
-/// Lets only clean messages through.
+/// Removes secrets and control characters from messages.
 struct Filtered {
     trouble: Box<WriteLogger<CurrentLog>>,
     talk: Box<WriteLogger<CurrentLog>>,
@@ -107,13 +107,13 @@ impl Log for Filtered {
     }
 }
 
-/// Whether a log target is of this program: a module, or the name of a protocol.
+/// Whether a log target is ours: a module, or the name of a protocol.
 fn is_ours(target: &str) -> bool {
     matches!(target, "kimt" | "imap" | "kerio" | "dav") || target.starts_with("kimt::")
 }
 
 fn clean(message: &str) -> String {
-    // Secrets go first: cutting or replacing characters could make one unrecognisable, and leave most of it to read.
+    // Secrets go first: cutting or replacing characters could disguise a secret and leave most of it readable.
     let without_secrets = without_secrets(message);
     if without_secrets.len() <= LONGEST {
         return printable(&without_secrets);

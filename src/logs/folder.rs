@@ -1,7 +1,7 @@
-//! Where the logs of a run go, and the making of that folder.
+//! Finds and creates the folder for a run's logs.
 //!
-//! In a temp folder that others can write to, somebody may lay out `KimtLogs` before us: as a link to a folder of ours, or as a
-//! folder of theirs in which they could read or exchange what we write. Both are refused.
+//! In a temp folder that others can write to, somebody may create `KimtLogs` before us: as a link to one of our folders, or as a folder of
+//! theirs, where they could read or replace our files. Both are refused.
 
 use crate::private_file;
 use std::io::{Error, ErrorKind, Result};
@@ -20,13 +20,13 @@ pub fn default_folder() -> PathBuf {
     above.unwrap_or_else(std::env::temp_dir).join("KimtLogs")
 }
 
-/// Makes a run's folder below one that the user chose, and that is theirs to answer for.
+/// Creates a run's folder below one that the user chose and is responsible for.
 pub(super) fn make_below_chosen(chosen: &Path) -> Result<PathBuf> {
     private_file::create_folder(chosen)?;
     make(chosen)
 }
 
-/// Makes a run's folder below `logs`, which is made if need be and refused if it is not this user's own.
+/// Creates a run's folder below `logs`. Creates `logs` if necessary; refuses it if it is not this user's own.
 pub(super) fn make_below(logs: &Path) -> Result<PathBuf> {
     if let Some(above) = logs.parent() {
         private_file::create_folder(above)?;
@@ -49,7 +49,7 @@ pub(super) fn make_below(logs: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Makes `MMDDYYYY_HHMMSS`, or the same with `_2` and so on when an earlier run of this second has it.
+/// Creates `MMDDYYYY_HHMMSS`, with `_2` and so on if an earlier run of the same second has that name.
 fn make(logs: &Path) -> Result<PathBuf> {
     let name = chrono::Local::now().format("%m%d%Y_%H%M%S").to_string();
     for attempt in 1..1000 {
@@ -63,7 +63,7 @@ fn make(logs: &Path) -> Result<PathBuf> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-/// Refuses `logs` unless it belongs to whoever could just make `own` in it, and takes it from everybody else's reach.
+/// Refuses `logs` unless the owner of the newly created `own` owns it too, and removes everybody else's access.
 #[cfg(unix)]
 fn check_owner(logs: &Path, own: &Path) -> Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -77,7 +77,7 @@ fn check_owner(logs: &Path, own: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Elsewhere the temp folder is the user's own already.
+/// On other systems the temp folder belongs to the user.
 #[cfg(not(unix))]
 fn check_owner(_logs: &Path, _own: &Path) -> Result<()> {
     Ok(())
@@ -122,7 +122,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let logs = scratch.path().join("KimtLogs");
         std::fs::create_dir(&logs).unwrap();
-        // Only root can give a folder away; for everybody else the refusal is seen in what root's run of this test shows.
+        // Only root can give a folder away, so only a test run as root sees the refusal.
         if std::os::unix::fs::chown(&logs, Some(12345), None).is_ok() {
             assert!(make_below(&logs).unwrap_err().to_string().contains("another user"));
             assert_eq!(std::fs::read_dir(&logs).unwrap().count(), 0);

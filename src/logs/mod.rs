@@ -1,8 +1,8 @@
 //! The logs of a run: its folder `KimtLogs/MMDDYYYY_HHMMSS`, and debug.log in it.
 //!
-//! Promises that every start gets a folder of its own which only this user can read, that a folder somebody else laid out is
-//! refused, and that what reaches debug.log has no control characters and no registered secret, also when the program panics.
-//! It takes 96 MiB besides its warnings and errors, however long a run is (see `bounded`). The report's files in the same folder are written by `report`.
+//! Every start gets its own folder, which only this user can read; a `KimtLogs` that somebody else created is refused. debug.log contains
+//! no control characters and no registered secret, even after a panic. It takes at most 96 MiB plus warnings and errors (see `bounded`).
+//! `report` writes its files to the same folder.
 
 mod bounded;
 mod debug_log;
@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 /// The file for support.
 pub const DEBUG_LOG: &str = "debug.log";
 
-/// Makes the folder of a new run and sends debug.log there from now on, also when it went to an earlier run's before.
+/// Creates the folder of a new run and sends debug.log there from now on, even if it went to an earlier run's folder before.
 ///
-/// The folder is made below `KimtLogs` (see [`default_folder`]), or below `chosen` where the user names a folder.
+/// The folder is below `KimtLogs` (see [`default_folder`]), or below `chosen` if the user names a folder.
 pub fn start(chosen: Option<&Path>) -> Result<PathBuf, Problem> {
     let made = match chosen {
         Some(chosen) => folder::make_below_chosen(chosen),
@@ -32,7 +32,7 @@ pub fn start(chosen: Option<&Path>) -> Result<PathBuf, Problem> {
     Ok(folder)
 }
 
-/// Registers secrets: from now on debug.log and all words of others have "…" in their place.
+/// Registers secrets: from now on "…" replaces them in debug.log and in all words of others.
 pub use crate::domain::hide;
 
 fn refused(path: &Path, error: &std::io::Error) -> Problem {

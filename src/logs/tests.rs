@@ -1,6 +1,6 @@
 use super::*;
 
-/// One test for all, because a process has one logger.
+/// One test for everything, because a process has only one logger.
 #[test]
 fn debug_log_follows_the_run_and_shows_no_secret_and_no_forged_line() {
     let scratch = tempfile::tempdir().unwrap();

@@ -1,33 +1,33 @@
-//! Things that go wrong, on purpose: a hook that is asked at every step of a conversation what shall happen there.
+//! Deliberate faults: at every step of a conversation a hook decides what happens.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Where in a conversation the server is.
+/// The server's place in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment<'a> {
     /// A connection was accepted; the greeting is next.
     Connected,
     /// A synchronising literal was announced; the `+` is next.
     Announced {
-        /// The command it belongs to, in upper case: `APPEND`, `UID FETCH`.
+        /// The command that announced it, in upper case: `APPEND`, `UID FETCH`.
         command: &'a str,
         /// Its size.
         bytes: u64,
     },
-    /// A command is complete and not yet carried out.
+    /// A complete command arrived and is not yet executed.
     Received {
         /// Its name.
         command: &'a str,
     },
-    /// A command was carried out; its tagged answer is next.
+    /// A command was executed; its tagged answer is next.
     Executed {
         /// Its name.
         command: &'a str,
     },
     /// Bytes are about to be sent.
     Sending {
-        /// How many.
+        /// Their number.
         bytes: usize,
     },
 }
@@ -37,9 +37,9 @@ pub enum Moment<'a> {
 pub struct Step<'a> {
     /// The connection's number on its server, from 1.
     pub connection: u64,
-    /// Whoever is signed in; empty before.
+    /// The signed-in user; empty before sign-in.
     pub user: &'a str,
-    /// Where it is.
+    /// The place in its conversation.
     pub moment: Moment<'a>,
 }
 
@@ -51,24 +51,24 @@ pub enum Action {
     Proceed,
     /// The connection is cut; at [`Moment::Sending`] after half of the bytes.
     Cut,
-    /// The connection ends for the client, but what the server has received by then it still carries out; nobody hears its answers.
+    /// The client sees the connection end. The server still executes what it has received by then, but nobody hears its answers.
     LoseAnswers,
-    /// This is the tagged answer, such as `NO [UNAVAILABLE] Later`. At [`Moment::Received`] and [`Moment::Announced`] the command
-    /// is not carried out; at [`Moment::Executed`] it was.
+    /// This tagged answer is sent, such as `NO [UNAVAILABLE] Later`. At [`Moment::Received`] and [`Moment::Announced`] it replaces the
+    /// command, at [`Moment::Executed`] the command's own answer.
     Answer(String),
     /// `* BYE` with this text, then the end.
     Bye(String),
-    /// The step waits that long.
+    /// The step waits this long.
     Delay(Duration),
-    /// These bytes are sent first, as they are.
+    /// These bytes are sent first, unchanged.
     Inject(Vec<u8>),
     /// From now on every byte travels alone.
     Trickle,
-    /// The server says nothing any more and keeps the connection open.
+    /// The server falls silent and keeps the connection open.
     Silence,
 }
 
-/// Is asked at every step. Called from many threads.
+/// Decides at every step. Called from many threads.
 pub trait Faults: Send + Sync {
     /// What happens at this step.
     fn at(&self, step: &Step<'_>) -> Action;
@@ -80,10 +80,8 @@ impl<F: Fn(&Step<'_>) -> Action + Send + Sync> Faults for F {
     }
 }
 
-/// Numbers the steps of all servers it is given to, and disturbs one of them.
-///
-/// What a cut at a step means follows from its moment: before the command is carried out, after it was and before its answer, or in
-/// the middle of what is sent.
+/// Numbers the steps of all servers that share it, and disturbs one of them. A cut comes before the command is executed, between execution
+/// and answer, or in the middle of sending, depending on the step's moment.
 #[derive(Debug, Default)]
 pub struct FaultPlan {
     steps: AtomicU64,
@@ -92,22 +90,22 @@ pub struct FaultPlan {
 }
 
 impl FaultPlan {
-    /// Disturbs nothing and only counts.
+    /// Only counts, and disturbs nothing.
     pub fn count() -> Self {
         Self::default()
     }
 
-    /// Cuts at the step of that number, from 0.
+    /// Cuts at the step with this number, from 0.
     pub fn cut_at(step: u64) -> Self {
         Self::disturb_at(step, Action::Cut)
     }
 
-    /// Does this at the step of that number, from 0.
+    /// Takes this action at the step with this number, from 0.
     pub fn disturb_at(step: u64, action: Action) -> Self {
         Self { disturbance: Some((step, action)), ..Self::default() }
     }
 
-    /// How many steps there were.
+    /// The number of steps so far.
     pub fn steps(&self) -> u64 {
         self.steps.load(Ordering::SeqCst)
     }

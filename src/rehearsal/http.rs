@@ -1,30 +1,30 @@
-//! Just enough of HTTP/1.1 (RFC 9112) for the stand-ins: one request read, one answer written, the connection kept or closed.
+//! The part of HTTP/1.1 (RFC 9112) that the stand-ins need: one request, one answer, and a connection that stays open or closes.
 //!
-//! Promises to read no more than its limits, whatever a client sends. What a request means is their business.
+//! Never reads more than its limits, whatever a client sends. The stand-ins interpret the requests.
 
 use std::io::{self, BufRead, Read, Write};
 use std::time::Duration;
 
-/// The longest head of a request in bytes, all header lines together.
+/// The longest head of a request, in bytes, with all header lines.
 const LONGEST_HEAD: u64 = 64 * 1024;
 /// The longest body of a request in bytes.
 const LONGEST_BODY: usize = 96 * 1024 * 1024;
 
-/// A request as it came.
+/// A request.
 pub(super) struct Request {
-    /// `POST`, as a rule.
+    /// Usually `POST`.
     pub(super) method: String,
     /// The path without scheme, host and query.
     pub(super) path: String,
     headers: Vec<(String, String)>,
-    /// The body, as long as `Content-Length` said.
+    /// The body, as long as `Content-Length` says.
     pub(super) body: Vec<u8>,
     /// Whether the client wants the connection closed after the answer.
     pub(super) close: bool,
 }
 
 impl Request {
-    /// Reads the next request; none when the client has closed the connection between two.
+    /// Reads the next request; none if the client has closed the connection before it.
     pub(super) fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut head = reader.by_ref().take(LONGEST_HEAD);
         let Some(first) = line(&mut head)? else { return Ok(None) };
@@ -67,7 +67,7 @@ impl Request {
         Ok(Some(request))
     }
 
-    /// The first header of that name, in any case.
+    /// The first header with this name, in any case.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -102,7 +102,7 @@ fn malformed(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
-/// An answer to be written.
+/// An answer to send.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     /// The status code.
@@ -111,29 +111,29 @@ pub(super) struct Answer {
     pub(super) headers: Vec<(&'static str, String)>,
     /// The body.
     pub(super) body: Vec<u8>,
-    /// Byte by byte with this wait before each, instead of all at once.
+    /// If given, the answer goes out byte by byte, with this wait before each.
     pub(super) drip: Option<Duration>,
 }
 
 impl Answer {
-    /// An answer with a body of some type.
+    /// An answer with a body of this type.
     pub(super) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: vec![("Content-Type", content_type.to_owned())], body: body.into(), drip: None }
     }
 
-    /// A page for a browser, as web servers and proxies show in place of an API's answer.
+    /// A page for a browser, such as a web server or proxy shows instead of an API's answer.
     pub(super) fn page(status: u16, title: &str) -> Self {
         let body = format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>");
         Self::new(status, "text/html; charset=UTF-8", body)
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub(super) fn with_header(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// The same with another body.
+    /// Changes the body.
     pub(super) fn with_changed_body(mut self, change: impl FnOnce(&str) -> String) -> Self {
         self.body = change(&String::from_utf8_lossy(&self.body)).into_bytes();
         self

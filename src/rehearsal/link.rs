@@ -1,4 +1,4 @@
-//! A far server on this computer: a TCP forwarder that adds delay, limits the rate, and cuts connections on demand.
+//! A simulated distant server: a TCP forwarder that adds delay, limits the rate, and cuts connections on demand.
 
 use super::listener::Listener;
 use std::collections::BTreeMap;
@@ -9,29 +9,29 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What the way to the server is like.
+/// The properties of a link.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LinkOptions {
     /// The near end's port; 0 takes a free one.
     pub port: u16,
-    /// Added to every round trip; half of it in each direction.
+    /// Added to every round trip, half in each direction.
     pub round_trip: Duration,
-    /// Bits a second in each direction, for all connections together; no value means no limit.
+    /// Bits per second in each direction, for all connections together; none means no limit.
     pub bits_per_second: Option<u64>,
 }
 
-/// A forwarder on a loopback port of its own. Dropping it cuts everything.
+/// A forwarder on its own loopback port. Dropping it cuts all connections.
 pub struct Link {
     listener: Option<Listener>,
     port: u16,
     way: Arc<Way>,
 }
 
-/// Bytes that are read at once.
+/// The most bytes read at once.
 const CHUNK: usize = 16 * 1024;
-/// Chunks on their way in one direction of one connection.
+/// The most chunks under way in one direction of one connection.
 const UNDERWAY: usize = 1024;
-/// The longest queue before the narrow part of the way, as in a router; the rest waits with whoever sends it, and holds nobody else up.
+/// The longest queue before the bottleneck, as in a router. A sender waits until its bytes fit, and blocks no other connection.
 const LONGEST_QUEUE: Duration = Duration::from_millis(250);
 /// No cut is planned.
 const NEVER: i64 = i64::MAX;
@@ -41,17 +41,17 @@ struct Way {
     options: LinkOptions,
     open: Mutex<BTreeMap<u64, [TcpStream; 2]>>,
     next: AtomicU64,
-    /// Bytes that may still pass before everything is cut.
+    /// Bytes that may still pass before all connections are cut.
     left: AtomicI64,
     refusing: AtomicBool,
     passed: AtomicU64,
     turns: AtomicU64,
-    /// When the way is free again, to the server and back.
+    /// When the link is free again, to the server and back.
     free_at: [Mutex<Instant>; 2],
 }
 
 impl Link {
-    /// Forwards to a port of this computer.
+    /// Forwards to a port on this computer.
     pub fn start(target_port: u16, options: LinkOptions) -> io::Result<Self> {
         let way = Arc::new(Way {
             target: SocketAddr::from((Ipv4Addr::LOCALHOST, target_port)),
@@ -85,22 +85,22 @@ impl Link {
         self.way.cut();
     }
 
-    /// Cuts every connection after that many more bytes, counted in both directions.
+    /// Cuts every connection after this many more bytes, counted in both directions.
     pub fn cut_after(&self, bytes: u64) {
         self.way.left.store(i64::try_from(bytes).unwrap_or(NEVER), Ordering::SeqCst);
     }
 
-    /// Whether new connections are closed at once, as by a server that is down.
+    /// Whether new connections are closed at once, as if the server were down.
     pub fn refuse(&self, refusing: bool) {
         self.way.refusing.store(refusing, Ordering::SeqCst);
     }
 
-    /// Bytes that passed so far, in both directions.
+    /// Bytes passed so far, in both directions.
     pub fn bytes_passed(&self) -> u64 {
         self.way.passed.load(Ordering::SeqCst)
     }
 
-    /// How often a client has sent something after an answer, over all connections: at least as often as it waited for one.
+    /// How often clients have sent something after an answer, over all connections: at least as often as they waited for one.
     pub fn turns(&self) -> u64 {
         self.way.turns.load(Ordering::SeqCst)
     }
@@ -129,8 +129,8 @@ impl Way {
         self.carry(id, 1, [server, client], &answered)
     }
 
-    /// One direction of one connection: a thread that reads and one that writes when the time has come. `answered` says of both whether the
-    /// server was the last to send.
+    /// One direction of one connection: a thread that reads, and one that writes at the due time. `answered`, shared by both directions,
+    /// says whether the server was the last to send.
     fn carry(
         self: &Arc<Self>,
         id: u64,
@@ -170,7 +170,7 @@ impl Way {
         }
     }
 
-    /// When bytes that set out now arrive. Waits while too much is before them.
+    /// When bytes that leave now arrive. Waits while the queue is too long.
     fn due(&self, direction: usize, bytes: usize) -> Instant {
         let (Some(bits), Some(free_at)) = (self.options.bits_per_second, self.free_at.get(direction)) else {
             return Instant::now() + self.options.round_trip / 2;
@@ -208,7 +208,7 @@ impl Way {
                 break;
             }
         }
-        // Either the other side has closed, which this one must learn, or this one takes no more.
+        // Either the other side has closed, and this side must learn of it, or this side accepts no more.
         if let Some([client, server]) = lock(&self.open).remove(&id) {
             let _ = to.shutdown(Shutdown::Both);
             let _ = client.shutdown(Shutdown::Both);
@@ -232,7 +232,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    /// A server that sends back what it gets.
+    /// A server that sends everything back.
     fn echo() -> Listener {
         Listener::start(0, |stream| {
             std::thread::spawn(move || {
@@ -270,7 +270,7 @@ mod tests {
         for turns in 0..3 {
             stream.write_all(b"he").unwrap();
             stream.write_all(b"llo").unwrap();
-            // Whether these five come in one piece or in more, the next are sent after all of them.
+            // These five bytes may come in one piece or more; the next are sent only after all of them.
             stream.read_exact(&mut [0; 5]).unwrap();
             assert!(link.turns() >= turns && link.turns() <= 2 * turns + 1, "{}", link.turns());
         }

@@ -1,4 +1,4 @@
-//! Listening on a loopback port, and nowhere else, until it is dropped.
+//! Listens on a loopback port, and nowhere else, until it is dropped.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// A loopback port that is listened on. Dropping it frees the port; connections continue.
+/// An open loopback port. Dropping it frees the port; connections continue.
 pub(super) struct Listener {
     port: u16,
     stopping: Arc<AtomicBool>,
@@ -15,7 +15,7 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Listens on `127.0.0.1`, and on `::1` where that is free; port 0 takes a free one. `accept` must return at once.
+    /// Listens on `127.0.0.1`, and on `::1` if that is free; port 0 takes a free one. `accept` must return at once.
     pub(super) fn start(port: u16, accept: impl Fn(TcpStream) + Send + Sync + 'static) -> io::Result<Self> {
         let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let port = first.local_addr()?.port();
@@ -45,7 +45,7 @@ impl Listener {
                 match socket.accept() {
                     Ok((stream, _)) if !stopping.load(Ordering::SeqCst) => accept(stream),
                     Ok(_) => {}
-                    // Out of file handles: they come back when connections end.
+                    // Out of file handles; ending connections release some.
                     Err(_) => std::thread::sleep(Duration::from_millis(20)),
                 }
             }
@@ -59,7 +59,7 @@ impl Drop for Listener {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::SeqCst);
         for (address, thread) in self.accepting.drain(..) {
-            // Wakes the thread out of accept(); where that fails the thread is left to the end of the process.
+            // Wakes the thread from accept(). If that fails, the thread lives until the process ends.
             if TcpStream::connect_timeout(&address, Duration::from_secs(5)).is_ok() {
                 let _ = thread.join();
             }

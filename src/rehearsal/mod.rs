@@ -1,8 +1,8 @@
 //! Embedded servers on loopback: an IMAP server with its own mail store, and stand-ins for Kerio Connect's administration API and for its
 //! CalDAV and CardDAV server.
 //!
-//! The demo runs on them, and the tests. They are not products: they keep everything in memory and listen on loopback only.
-//! Nothing outside of `cli`, `gui` and tests knows them, and they know nothing of the engine.
+//! They serve the demo and the tests, keep everything in memory and listen on loopback only. Only `cli`, `gui` and tests know them, and
+//! they know nothing of the engine.
 
 pub mod administration;
 mod certificate;

@@ -1,4 +1,4 @@
-//! What the administration stand-in needs of the mail store behind it: the embedded IMAP server has it, and in tests a real Dovecot.
+//! What the administration stand-in needs from the mail store behind it: the embedded IMAP server, or a real Dovecot in tests.
 
 use std::io;
 
@@ -11,7 +11,7 @@ pub enum ImapService {
     SecureImap,
 }
 
-/// The mail that an account has.
+/// How much mail an account has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Used {
     /// The number of messages.
@@ -20,19 +20,19 @@ pub struct Used {
     pub bytes: u64,
 }
 
-/// A mail store with accounts and listeners that can be changed while it runs.
+/// A mail store whose accounts and listeners can be changed while it runs.
 pub trait MailService: Send + Sync {
-    /// Makes an account that can sign in from now on. `names` are all its sign-in names; the first is the full address.
+    /// Creates an account that can sign in at once. `names` are all its sign-in names, the full address first.
     fn create_user(&self, names: &[String], password: &str) -> io::Result<()>;
 
-    /// The mail that the account of this name has; none where the store does not say.
+    /// How much mail the account with this name has; none if the store cannot say.
     fn used(&self, _name: &str) -> Option<Used> {
         None
     }
 
-    /// Begins to listen on a loopback port; port 0 takes a free one. Returns the port.
+    /// Starts listening on a loopback port, 0 for a free one. Returns the port.
     fn listen(&self, service: ImapService, port: u16) -> io::Result<u16>;
 
-    /// Ends listening on a port; open connections continue.
+    /// Stops listening on a port; open connections continue.
     fn stop_listening(&self, service: ImapService, port: u16);
 }

@@ -1,6 +1,6 @@
-//! The program behind the window: takes the news of background work, shows the page, and carries out what the user asks for.
+//! The program behind the window: takes news from background work, shows the page, and carries out the user's requests.
 //!
-//! Promises that the window's thread never waits: servers, files, dialogs and runs have threads of their own.
+//! The window's thread never waits: servers, files, dialogs and runs have their own threads.
 
 mod continuing;
 mod correcting;
@@ -36,7 +36,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use watching::FleetWatch;
 
-/// What a check or a migration depends on besides the accounts. When it changes, earlier results no longer hold.
+/// What a check or migration depends on besides the accounts. If it changes, earlier results are void.
 #[derive(PartialEq)]
 struct CheckedFor {
     source: MailServer,
@@ -52,30 +52,30 @@ pub struct App {
     pub wizard: Wizard,
     context: Context,
     folders: Folders,
-    /// The folder of the settings; none in a rehearsal.
+    /// The folder for the settings; none in a rehearsal.
     settings_folder: Option<PathBuf>,
     settings: Settings,
     tasks: Tasks,
     running: Option<Running>,
     /// The accounts of the run on pages 3 and 4.
     migrated: Vec<Account>,
-    /// The servers and rules of the check on page 2.
+    /// The servers and rules of the last check on page 2.
     checked: Option<CheckedFor>,
-    /// The columns that were chosen for the file that is being read.
+    /// The columns chosen for the file being read.
     layout: Option<Layout>,
     /// Whether the accounts were loaded for a source where people sign in with their own passwords.
     passwords_required: bool,
-    /// The migrations that were begun, the one that was worked on last first.
+    /// The recorded migrations, most recently used first.
     migrations: Vec<Migration>,
-    /// The names of those that are not offered any more.
+    /// The names of migrations no longer offered.
     hidden: BTreeSet<String>,
-    /// The name of the one that the user wanted to continue.
+    /// The name of the migration that the user wants to continue.
     continued: Option<String>,
-    /// What is chosen once the file is loaded.
+    /// What to select once the file is loaded.
     choose: Option<Choosing>,
-    /// The keys of the accounts to try again once the current run has ended.
+    /// The keys of the accounts to try again after the current run.
     again: BTreeSet<String>,
-    /// Starts as soon as the current run has ended.
+    /// The run to start as soon as the current one has ended.
     next: Option<RunKind>,
     fleet: FleetWatch,
     awake: Option<Awake>,
@@ -83,15 +83,15 @@ pub struct App {
     pacing: InputPacing,
     title: String,
     closing: bool,
-    /// The demo that is shown, and the folders to come back to.
+    /// The demo on show, and the folders to return to.
     practice: Option<Practice>,
     own: Option<(Folders, Option<PathBuf>)>,
-    /// The window was made to fit on its screen.
+    /// Whether the window has been fitted to its screen.
     fitted: bool,
 }
 
 impl App {
-    /// The application at its start, filled in with what it remembers.
+    /// The application at start, filled in from the settings.
     pub fn new(context: &Context, folders: Folders, settings_folder: Option<PathBuf>) -> Self {
         let settings = settings_folder.as_deref().map_or_else(Settings::default, Settings::load);
         let mut wizard = Wizard { log_folder: folders.logs.clone(), ..Wizard::default() };

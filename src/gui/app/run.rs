@@ -1,4 +1,4 @@
-//! The run behind the window: takes its news, shows its end, and calls a person who looks elsewhere.
+//! The run behind the window: takes its news, shows its end, and alerts a person who looks elsewhere.
 
 use super::super::awake::Awake;
 use super::super::notification::{self, Reason};
@@ -11,7 +11,7 @@ use crate::report::words;
 use egui::{UserAttentionType, ViewportCommand};
 use std::time::Duration;
 
-/// A server that has been silent for this long is shown.
+/// A server's silence is shown after this time.
 const SILENCE: Duration = Duration::from_secs(15);
 
 impl App {
@@ -53,7 +53,7 @@ impl App {
         }
     }
 
-    /// Notifies a person who does not look at the window that the run needs attention.
+    /// Notifies a person who is not looking at the window that the run needs attention.
     fn ask_for_attention(&mut self) {
         if let Some((reason, text)) = self.wizard.status.needs_a_person() {
             self.notify(reason, || text);
@@ -107,9 +107,9 @@ impl App {
         }
     }
 
-    /// Shows the result of a run that has ended, or that is no longer waited for.
+    /// Shows the result of a run that has ended or is no longer waited for.
     pub(super) fn show_end(&mut self) {
-        // The users that were to be created exist now.
+        // The users to create exist now.
         self.wizard.accounts.drop_check();
         self.wizard.accounts.pace = self.wizard.status.mean_pace().or(self.wizard.accounts.pace);
         if self.wizard.page == Page::Status {

@@ -1,4 +1,4 @@
-//! The application as a window of the system: its title, its size, and how it closes.
+//! The application as a system window: title, size, and closing.
 
 use super::super::memory;
 use super::super::page::Page;
@@ -11,11 +11,11 @@ use std::time::Duration;
 /// The window's name while it shows the demo.
 const DEMO_NAME: &str = "Demo of the Kerio IMAP Migration Tool";
 
-/// A run that ends with the program has this long to settle what is in flight, write the report and put the port back.
+/// How long a run that ends with the program may settle messages in flight, write the report and put the port back.
 const FAREWELL: Duration = Duration::from_secs(20);
 
 impl App {
-    /// Closing the window during a migration asks first; a check is just stopped.
+    /// Closing the window asks first during a migration; a check just stops.
     pub(super) fn answer_close(&mut self) {
         if !self.context.input(|input| input.viewport().close_requested()) {
             return;
@@ -33,7 +33,7 @@ impl App {
         }
     }
 
-    /// Makes a new window fit on its screen, once the screen is known: with the title and the system's bars around it.
+    /// Fits a new window to its screen once the screen is known, leaving room for the title and the system's bars.
     pub(super) fn fit_screen(&mut self) {
         const AROUND: egui::Vec2 = egui::vec2(8.0, 72.0);
         if self.fitted {
@@ -65,7 +65,7 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, context: &Context, _frame: &mut eframe::Frame) {
-        // A hidden window still hears its run, or the news would pile up.
+        // A minimised window must still take its run's news, or it would pile up.
         if context.input(|input| input.viewport().minimized == Some(true)) {
             self.take_news();
             self.show_title();
@@ -78,14 +78,14 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.frame(ui);
-        // Requested here and not in the hook: the frame answers requests from before it.
+        // Not requested in the hook, because the frame itself would satisfy that request.
         if self.pacing.waits() {
             self.context.request_repaint();
         }
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        // The system closes the program without asking (macOS: Quit in the Dock, logging out).
+        // The system may close the program without asking (macOS: Quit in the Dock, logging out).
         if let Some(running) = &mut self.running {
             running.stop_and_wait(FAREWELL);
         }

@@ -1,4 +1,4 @@
-//! What earlier runs left behind in the state folder: a port that is still changed, and the migrations that were begun.
+//! What earlier runs left in the state folder: a port that is still changed, and the recorded migrations.
 
 use super::super::pages::servers::RestoreOffer;
 use crate::domain::{Problem, ProblemKind};
@@ -8,7 +8,7 @@ use crate::migration::{self, Migration, Migrations};
 use std::path::Path;
 use std::time::Duration;
 
-/// So often, and in so much time, another window that opens lets go of the state folder.
+/// Further attempts to claim the state folder, and the time between them: enough for another window that is just opening.
 const CLAIMS: u32 = 4;
 pub(super) const BETWEEN_CLAIMS: Duration = Duration::from_millis(150);
 
@@ -17,16 +17,16 @@ pub(super) const BETWEEN_CLAIMS: Duration = Duration::from_millis(150);
 pub struct Leftovers {
     /// A port that is still changed.
     pub port: Option<RestoreOffer>,
-    /// The migrations that were begun, the one that was worked on last first.
+    /// The recorded migrations, most recently used first.
     pub migrations: Vec<Migration>,
-    /// Why nobody can know: another program works in the state folder, or the folder cannot be used.
+    /// Why this is unknown: another program uses the state folder, or the folder is unusable.
     pub trouble: Option<Problem>,
 }
 
 /// Looks for what earlier runs left behind.
 pub(super) fn leftovers(state: &Path) -> Leftovers {
-    // A program that holds the state folder is working with it: then nothing was left behind. Another window that opens at the same moment
-    // holds it only for that moment.
+    // A program that holds the state folder is using it, so nothing is left over yet. A window that is just opening holds it only for a
+    // moment.
     let mut claimed = Instance::claim(state);
     for _ in 0..CLAIMS {
         match &claimed {
@@ -49,7 +49,7 @@ pub(super) fn leftovers(state: &Path) -> Leftovers {
     Leftovers { port, migrations: migrations(state), trouble: None }
 }
 
-/// The migrations that were begun; none where their records cannot be read.
+/// The recorded migrations; none if their records cannot be read.
 pub(super) fn migrations(state: &Path) -> Vec<Migration> {
     migration::Files::in_folder(state).all().unwrap_or_else(|error| {
         log::warn!("the records of migrations cannot be read: {error}");

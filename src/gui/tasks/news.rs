@@ -1,4 +1,4 @@
-//! What comes of the tasks: the page is told once of each.
+//! The results of tasks; the page hears each once.
 
 use super::super::files::Picked;
 use super::super::pages::servers::ServersPage;
@@ -14,23 +14,23 @@ use std::time::Duration;
 
 /// The result of a task.
 pub enum News {
-    /// The log of the tasks is in this folder.
+    /// The tasks' log is in this folder.
     Logged(PathBuf),
     /// A certificate is trusted from now on.
     Trusted(Box<Doubt>),
-    /// A client certificate was chosen for that side.
+    /// A client certificate was chosen for this side.
     CertificateChosen(Side, PathBuf),
-    /// The key file of a fleet was chosen.
+    /// A fleet's key file was chosen.
     KeyFileChosen(PathBuf),
-    /// The demo's servers run.
+    /// The demo's servers are running.
     DemoStarted(Box<Practice>),
-    /// A sentence about something that failed.
+    /// A sentence about a failure.
     Failed(String),
-    /// The system has no dialog for files.
+    /// The system has no file dialog.
     NoDialog,
     /// No file of accounts was chosen.
     NotChosen,
-    /// The file of accounts cannot be read, in a sentence.
+    /// A sentence saying why the file of accounts cannot be read.
     NotRead(String),
     /// A file was chosen and is being read.
     Loading,
@@ -38,15 +38,15 @@ pub enum News {
     Loaded(PathBuf, Box<AccountsFile>),
     /// The corrected list was saved in this file.
     ListSaved(PathBuf),
-    /// What earlier runs left behind.
+    /// The leftovers of earlier runs.
     Leftovers(Box<Leftovers>),
-    /// The migrations as a run has left them.
+    /// The migrations after a run.
     Migrations(Vec<Migration>),
-    /// The port is back: what it serves, and where.
+    /// The port is back: the service, and where it listens.
     PortRestored(RestoredPort),
 }
 
-/// Takes the result out of a slot whose task has ended.
+/// Takes the result of an ended task out of its slot.
 fn ended<T: Send + 'static>(slot: &mut Option<Task<T>>) -> Option<Result<T, String>> {
     let result = match slot.as_ref()?.poll() {
         Progress::Working => return None,
@@ -58,7 +58,7 @@ fn ended<T: Send + 'static>(slot: &mut Option<Task<T>>) -> Option<Result<T, Stri
 }
 
 impl Tasks {
-    /// The news since the last call. Findings of tests go directly to the page.
+    /// The news since the last call. Test findings go directly to the page.
     pub fn news(&mut self, servers: &mut ServersPage) -> Vec<News> {
         self.take_tests(servers);
         let mut news = Vec::new();
@@ -165,7 +165,7 @@ impl Tasks {
     }
 }
 
-/// The result of a task that can fail in two ways.
+/// Flattens a task's two kinds of failure into one.
 fn plain<T>(result: Result<Result<T, Problem>, String>) -> Result<T, String> {
     result?.map_err(|problem| problem.to_string())
 }

@@ -1,4 +1,4 @@
-//! What the window's tasks bring back.
+//! Tests of the results of the window's tasks.
 
 use super::super::pages::servers::ServersPage;
 use super::leftovers::BETWEEN_CLAIMS;
@@ -8,7 +8,7 @@ use crate::migrate::{MailServer, TargetKind};
 use crate::migration::{self, Migrations};
 use std::time::Duration;
 
-/// A state folder in which an interrupted run has left both of its notes.
+/// A state folder with both notes of an interrupted run.
 fn left_behind() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
@@ -21,7 +21,7 @@ fn left_behind() -> (tempfile::TempDir, PathBuf) {
     (folder, state)
 }
 
-/// The result of putting the port back with servers that the note is not about.
+/// The result of putting the port back with servers that the note does not name.
 fn restored(state: &Path) -> News {
     let here = ServerAddress { host: "127.0.0.1".to_owned(), port: None };
     let servers = Servers::between(
@@ -33,7 +33,7 @@ fn restored(state: &Path) -> News {
     let mut tasks = Tasks::new(&Context::default(), folders);
     tasks.restore_port(servers).unwrap();
     loop {
-        // Its log may be reported before it has ended.
+        // The task's log may be reported before the task ends.
         let mut news = tasks.news(&mut ServersPage::default()).into_iter();
         if let Some(news) = news.find(|news| !matches!(news, News::Logged(_))) {
             return news;

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The target has the first domain from the start; the second must be created.
+/// The target has the second domain from the start; the first must be created.
 const DOMAINS: [&str; 2] = ["nordwind.example", "example.com"];
 /// With faults, one message exceeds the target's limit.
 const LARGEST: usize = 20_000_000;

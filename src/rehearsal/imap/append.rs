@@ -1,4 +1,4 @@
-//! APPEND, with one message or many (RFC 3502: all of them are stored, or none).
+//! APPEND, with one message or several (RFC 3502: all are stored, or none).
 
 use super::super::store::{Content, NewMessage, StoreError, User};
 use super::folders::refused;
@@ -8,7 +8,7 @@ use super::select::kept_flags;
 use super::session::{Done, Reply, Session};
 use chrono::{DateTime, FixedOffset};
 
-/// Why a date was not taken.
+/// Why a date was refused.
 enum BadDate {
     Malformed,
     Refused,
@@ -59,10 +59,10 @@ impl Session {
         let mut mailbox = user.mailbox();
         let uid_validity = match mailbox.selectable(folder) {
             Ok(found) => found.uid_validity,
-            // RFC 9051, section 6.3.12: the client may want to make it.
+            // RFC 9051, section 6.3.12: the client may want to create it.
             Err(_) => return Reply::no("[TRYCREATE] There is no such folder"),
         };
-        // Kerio Connect moves what arrives as deleted to Deleted Items at once (docs/kerio-connect.md, D5).
+        // Kerio Connect moves messages that arrive with \Deleted to Deleted Items at once (docs/kerio-connect.md, D5).
         let (gone, kept): (Vec<NewMessage>, Vec<NewMessage>) = messages
             .into_iter()
             .partition(|message| self.options.kerio.is_some() && message.flags.iter().any(|flag| flag == "\\Deleted"));
@@ -92,7 +92,7 @@ fn over_quota(error: StoreError) -> Reply {
     }
 }
 
-/// Reads `dd-Mon-yyyy hh:mm:ss +zzzz`, the day in two digits or with a space before one (RFC 9051, `date-day-fixed`).
+/// Reads `dd-Mon-yyyy hh:mm:ss +zzzz`; a day below 10 has a leading zero or space (RFC 9051, `date-day-fixed`).
 fn read_date(text: &[u8], refusal: DateRefusal) -> Result<DateTime<FixedOffset>, BadDate> {
     let is_refused = match refusal {
         DateRefusal::None => false,

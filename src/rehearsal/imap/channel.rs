@@ -1,6 +1,6 @@
-//! One connection's bytes: buffered both ways, encrypted and compressed when the client asks, disturbed when a test asks.
+//! One connection's bytes: buffered both ways, encrypted and compressed at the client's request, disturbed at a test's.
 //!
-//! Answers are gathered and sent when the client's next command has to be waited for, so that pipelined commands cost one write.
+//! Answers are gathered and sent when the server must wait for the next command, so that pipelined commands cost one write.
 
 use super::super::certificate::{ServerCertificate, TlsStream};
 use super::super::faults::{Action, Moment};
@@ -10,7 +10,7 @@ use flate2::{Compress, Compression, FlushCompress};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-/// Bytes gathered before they are sent anyway.
+/// Gathered bytes are sent at this number at the latest.
 const GATHERED: usize = 64 * 1024;
 
 enum Stream {
@@ -53,7 +53,7 @@ struct Deflate {
 pub(super) struct Channel {
     stream: Option<Stream>,
     presence: Presence,
-    /// Read and not yet used: from `used` on.
+    /// Bytes read; those before `used` are used up.
     input: Vec<u8>,
     used: usize,
     output: Vec<u8>,
@@ -89,7 +89,7 @@ impl Channel {
         self.deflate.is_some()
     }
 
-    /// Encrypts from here on. What the client sent before in clear is forgotten (RFC 9051, section 6.2.1).
+    /// Encrypts from here on. Discards what the client sent in clear before (RFC 9051, section 6.2.1).
     pub(super) fn encrypt(&mut self, certificate: &ServerCertificate) -> io::Result<()> {
         self.flush()?;
         self.forget_input();
@@ -116,13 +116,13 @@ impl Channel {
         self.used = 0;
     }
 
-    /// Puts bytes where they are gathered.
+    /// Adds bytes to those gathered.
     pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.output.extend_from_slice(bytes);
         if self.output.len() >= GATHERED { self.flush() } else { Ok(()) }
     }
 
-    /// Sends what was gathered; a disturbance may come between.
+    /// Sends the gathered bytes; a disturbance may interrupt.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         if self.output.is_empty() {
             return Ok(());
@@ -150,7 +150,7 @@ impl Channel {
         }
     }
 
-    /// Carries out what a hook wants at a step, but for answers, which the session knows how to give.
+    /// Carries out what a hook wants at a step, except answers, which the session gives.
     pub(super) fn disturb(&mut self, action: Action) -> io::Result<()> {
         match action {
             Action::Proceed | Action::Answer(_) => Ok(()),
@@ -190,7 +190,7 @@ impl Channel {
         }
     }
 
-    /// Asks the hook at a step and carries out what it wants; an answer it gives instead is returned.
+    /// Asks the hook at a step and carries out its action; returns the answer, if that is the action.
     pub(super) fn step(&mut self, moment: Moment<'_>) -> io::Result<Option<String>> {
         match self.presence.ask(moment) {
             Action::Proceed => Ok(None),
@@ -222,14 +222,14 @@ impl Channel {
             stream.write_all(&packed)?;
         }
         if self.deflate.is_none() {
-            // The buffer's room is kept.
+            // Reuses the buffer's memory.
             self.output = packed;
         }
         self.output.clear();
         Ok(())
     }
 
-    /// What was read and not used, never empty. Sends what was gathered before it waits. The end of the connection is an error.
+    /// Unused input, never empty. Sends the gathered bytes before it waits. The end of the connection is an error.
     fn fill(&mut self) -> io::Result<&[u8]> {
         while self.used == self.input.len() {
             self.forget_input();
@@ -259,7 +259,7 @@ impl Channel {
         }
     }
 
-    /// Reads a line without its end. None when it is longer than `longest`; it is skipped then.
+    /// Reads a line without its end. Skips one longer than `longest` and returns none.
     pub(super) fn read_line(&mut self, longest: usize) -> io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
         let mut too_long = false;
@@ -282,7 +282,7 @@ impl Channel {
         Ok((!too_long).then_some(line))
     }
 
-    /// Reads exactly that many bytes; of those beyond `kept` nothing is kept.
+    /// Reads exactly this many bytes, and keeps only the first `kept`.
     pub(super) fn read_bytes(&mut self, bytes: u64, kept: u64) -> io::Result<Vec<u8>> {
         let mut read = Vec::with_capacity(bytes.min(kept).min(1 << 20) as usize);
         let mut left = bytes;
@@ -302,9 +302,9 @@ fn gone() -> io::Error {
     io::ErrorKind::UnexpectedEof.into()
 }
 
-/// Compresses everything and ends it so that the client can read all of it.
+/// Compresses everything and flushes, so that the client can read all of it.
 fn pack(deflate: &mut Compress, bytes: &[u8]) -> io::Result<Vec<u8>> {
-    // flate2's engine forgets to flush when it finds too little room for a block (85,196 bytes): there is always enough.
+    // flate2's engine forgets to flush when it has too little room for a block (85,196 bytes); this is always enough.
     let mut packed = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 128 * 1024);
     let before = deflate.total_in();
     deflate.compress_vec(bytes, &mut packed, FlushCompress::Sync).map_err(io::Error::other)?;

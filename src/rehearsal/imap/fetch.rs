@@ -6,27 +6,27 @@ use super::taken::Taken;
 use std::io;
 use std::ops::Range;
 
-/// Something that can be fetched of a message.
+/// What FETCH can ask of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FetchItem {
     Uid,
     Flags,
     InternalDate,
     Size,
-    /// The number of a message in all folders (Gmail's X-GM-MSGID).
+    /// A message's number across all folders (Gmail's X-GM-MSGID).
     PermanentId,
     Body(Body),
 }
 
-/// Bytes of a message.
+/// A part of a message's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Body {
-    /// As it is named in the answer: `BODY[HEADER]<0>`.
+    /// Its name in the answer: `BODY[HEADER]<0>`.
     name: String,
     section: Section,
     /// First byte and number of bytes.
     part: Option<(u64, u64)>,
-    /// Whether \Seen stays as it is.
+    /// Whether \Seen stays unchanged.
     peeks: bool,
 }
 
@@ -40,7 +40,7 @@ enum Section {
 }
 
 impl FetchItem {
-    /// Whether bytes of the message have to be read for it.
+    /// Whether it needs the message's bytes.
     pub(super) fn is_body(&self) -> bool {
         matches!(self, FetchItem::Body(_))
     }
@@ -51,7 +51,7 @@ impl FetchItem {
     }
 }
 
-/// Reads the items; a UID FETCH has the UID among them. None when one is not known.
+/// Reads the items; UID FETCH always includes the UID. None if an item is unknown.
 pub(super) fn items(argument: &Argument, by_uid: bool) -> Option<Vec<FetchItem>> {
     let mut items = Vec::new();
     if by_uid {
@@ -84,7 +84,7 @@ fn named(name: &str, section: Section, peeks: bool) -> FetchItem {
     FetchItem::Body(Body { name: name.to_owned(), section, part: None, peeks })
 }
 
-/// Reads `BODY[…]`, `BODY.PEEK[…]`, with `<first.count>` behind it or without.
+/// Reads `BODY[…]` or `BODY.PEEK[…]`, with or without `<first.count>`.
 fn body(word: &str) -> Option<Body> {
     let (peeks, rest) = match word.strip_prefix("BODY.PEEK[") {
         Some(rest) => (true, rest),
@@ -114,7 +114,7 @@ fn body(word: &str) -> Option<Body> {
     Some(Body { name, section, part, peeks })
 }
 
-/// Puts one answer; `with_flags` adds FLAGS where the command changed them.
+/// Writes one answer; `with_flags` adds FLAGS if the command changed them.
 pub(super) fn answer(channel: &mut Channel, taken: &Taken, items: &[FetchItem], with_flags: bool) -> io::Result<()> {
     channel.put(format!("* {} FETCH (", taken.number).as_bytes())?;
     let flags = [FetchItem::Flags];
@@ -137,7 +137,7 @@ pub(super) fn answer(channel: &mut Channel, taken: &Taken, items: &[FetchItem], 
     channel.put(b")\r\n")
 }
 
-/// Equal messages are one message: a label is not a copy.
+/// Equal messages have the same number: a label is not a copy.
 fn permanent_id(taken: &Taken) -> u64 {
     taken.content.digest().0[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
@@ -168,7 +168,7 @@ fn put_body(channel: &mut Channel, taken: &Taken, body: &Body) -> io::Result<()>
     taken.content.read(range, &mut |chunk| chunk.chunks(32 * 1024).try_for_each(|chunk| channel.put(chunk)))
 }
 
-/// The fields of a header that were asked for, and the blank line.
+/// The requested fields of a header, and the blank line.
 fn choose(header: &[u8], fields: &[String]) -> Vec<u8> {
     let mut chosen = Vec::new();
     let mut takes = false;

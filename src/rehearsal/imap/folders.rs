@@ -1,4 +1,4 @@
-//! The commands about folders: LIST and its kin, CREATE, DELETE, RENAME, SUBSCRIBE, STATUS, NAMESPACE, quota.
+//! The folder commands: LIST and its variants, CREATE, DELETE, RENAME, SUBSCRIBE, STATUS, NAMESPACE, quota.
 
 use super::super::store::{Folder, Mailbox, StoreError, User};
 use super::options::ImapOptions;
@@ -6,7 +6,7 @@ use super::parser::Argument;
 use super::session::{Done, Reply, Session};
 use crate::domain::SpecialUse;
 
-/// A LIST or LSUB, read.
+/// A parsed LIST or LSUB.
 #[derive(Debug, Default)]
 struct ListRequest {
     patterns: Vec<Vec<u8>>,
@@ -118,7 +118,7 @@ impl Session {
         if !folder.selectable {
             attributes.push("\\Noselect");
         }
-        // Kerio Connect shows no such marks (docs/kerio-connect.md, D2).
+        // Kerio Connect shows no such attributes (docs/kerio-connect.md, D2).
         if self.options.has("CHILDREN") && self.options.kerio.is_none() {
             let children = mailbox.has_children(&folder.name);
             attributes.push(if children { "\\HasChildren" } else { "\\HasNoChildren" });
@@ -137,7 +137,7 @@ fn changed(result: Result<(), StoreError>) -> Reply {
     result.map_or_else(refused, |()| Reply::ok("done"))
 }
 
-/// A refusal of the store in the words of RFC 5530.
+/// A refusal by the store, with a response code of RFC 5530.
 pub(super) fn refused(error: StoreError) -> Reply {
     let code = match error {
         StoreError::FolderExists | StoreError::UserExists => "ALREADYEXISTS",
@@ -192,7 +192,7 @@ fn read_returns(returns: &[Argument], options: &ImapOptions, request: &mut ListR
     Some(())
 }
 
-/// `(MESSAGES 3 UIDNEXT 4)`; none when something was asked that is not offered.
+/// `(MESSAGES 3 UIDNEXT 4)`; none if a requested item is not offered.
 fn status(folder: &Folder, items: &[String], options: &ImapOptions) -> Option<String> {
     let value = |item: &String| {
         let value = match item.as_str() {
@@ -228,7 +228,7 @@ fn attribute(special_use: SpecialUse, options: &ImapOptions) -> Option<&'static 
     })
 }
 
-/// A name between quotes, or as a literal where that is impossible.
+/// A quoted name, or a literal where quoting is impossible.
 pub(super) fn string(text: &[u8]) -> Vec<u8> {
     if text.iter().any(|byte| !(b' '..=b'~').contains(byte)) {
         return [format!("{{{}}}\r\n", text.len()).as_bytes(), text].concat();
@@ -244,12 +244,12 @@ pub(super) fn string(text: &[u8]) -> Vec<u8> {
     quoted
 }
 
-/// Whether a name matches a pattern: `*` matches anything, `%` anything without a separator; INBOX in any case.
+/// Whether a name matches a pattern: `*` matches anything, `%` anything without a separator, and INBOX matches in any case.
 fn matches(pattern: &[u8], name: &[u8], separator: u8) -> bool {
     if pattern.eq_ignore_ascii_case(b"INBOX") {
         return name.eq_ignore_ascii_case(b"INBOX");
     }
-    // `reached[n]` says whether the pattern so far can end after n bytes of the name. Never more than their product in steps.
+    // `reached[n]` says whether the pattern so far can match the first n bytes of the name. Takes at most pattern times name steps.
     let mut reached = vec![false; name.len() + 1];
     reached[0] = true;
     for byte in pattern {

@@ -1,4 +1,4 @@
-//! The commands about messages of the open folder: FETCH, STORE, SEARCH, COPY, MOVE, EXPUNGE, by sequence number or UID.
+//! The commands on messages of the open folder: FETCH, STORE, SEARCH, COPY, MOVE, EXPUNGE, by sequence number or UID.
 
 use super::super::store::{Content, Message, NewMessage, User};
 use super::fetch::{self, FetchItem};
@@ -8,7 +8,7 @@ use super::select::kept_flags;
 use super::session::{Done, Reply, Session};
 use super::taken::Taken;
 
-/// Messages taken out of the store at once: the store is not held while a slow client reads.
+/// Messages taken from the store at once; a slow client does not keep the store locked.
 const TAKEN: usize = 256;
 
 impl Session {
@@ -74,7 +74,7 @@ impl Session {
         }
     }
 
-    /// The places in the client's view that a set names, ascending. None when the set is malformed.
+    /// The places that a set names in the client's view, ascending. None if the set is malformed.
     pub(super) fn numbers(&self, set: &Argument, by_uid: bool) -> Option<Vec<usize>> {
         let view = &self.selected.as_ref()?.view;
         let largest = if by_uid { view.last().copied().unwrap_or(1) } else { view.len().max(1) as u32 };
@@ -95,7 +95,7 @@ impl Session {
         Some(places)
     }
 
-    /// Takes messages out of the store; those that are gone are left out.
+    /// Takes messages from the store; leaves out those that are gone.
     pub(super) fn take(&self, user: &User, places: &[usize]) -> Vec<Taken> {
         let Some(selected) = &self.selected else { return Vec::new() };
         let mailbox = user.mailbox();
@@ -199,7 +199,7 @@ impl Session {
         Ok(result.map_or_else(super::folders::refused, |()| Reply::ok("done")))
     }
 
-    /// Those of the places whose message changed after a MODSEQ.
+    /// The places whose message changed after a MODSEQ.
     fn changed(&self, user: &User, places: Vec<usize>, since: u64) -> Vec<usize> {
         let Some(selected) = &self.selected else { return Vec::new() };
         let mailbox = user.mailbox();
@@ -223,7 +223,7 @@ impl Session {
         Ok(result.map_or_else(super::folders::refused, |()| Reply::ok("done")))
     }
 
-    /// Copies messages; the code says where they are (COPYUID, RFC 4315).
+    /// Copies messages; the code names the copies (COPYUID, RFC 4315).
     fn copy(&mut self, user: &User, places: &[usize], to: &[u8]) -> Result<Option<String>, Reply> {
         let taken = self.take(user, places);
         let uids: Vec<String> = taken.iter().map(|taken| taken.uid.to_string()).collect();

@@ -1,4 +1,4 @@
-//! The embedded IMAP server (RFC 3501, with the extensions a profile names). One thread a connection, no storage of its own.
+//! The embedded IMAP server (RFC 3501, with the extensions of a profile). One thread per connection, no storage of its own.
 
 mod append;
 mod channel;

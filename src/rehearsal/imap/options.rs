@@ -1,5 +1,5 @@
-//! How an embedded IMAP server behaves: what it offers, and the ways of real servers that it imitates.
-//! Letters with numbers are those of docs/kerio-connect.md.
+//! How an embedded IMAP server behaves: what it offers, and which peculiarities of real servers it imitates. A letter with a number refers
+//! to docs/kerio-connect.md.
 
 use super::super::certificate::ServerCertificate;
 use std::sync::Arc;
@@ -8,18 +8,18 @@ use std::time::Duration;
 /// What a server offers (D8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Profile {
-    /// IMAP4rev1 (RFC 3501) and nothing else: literals always wait, nobody learns the UID of what was appended.
+    /// Only IMAP4rev1 (RFC 3501): literals always wait, and the client does not learn the UID of an appended message.
     Bare,
-    /// What most servers have: UIDPLUS, LITERAL-, NAMESPACE, SPECIAL-USE, CHILDREN, UNSELECT, IDLE, ID, QUOTA.
+    /// What most servers offer: UIDPLUS, LITERAL-, NAMESPACE, SPECIAL-USE, CHILDREN, UNSELECT, IDLE, ID, QUOTA.
     Typical,
     /// Also LITERAL+, CONDSTORE, MOVE, MULTIAPPEND, LIST-EXTENDED, LIST-STATUS, STATUS=SIZE, SASL-IR, ENABLE, COMPRESS=DEFLATE.
     Rich,
 }
 
 const BARE: [&str; 1] = ["IMAP4rev1"];
-/// What a typical server has beside, and a rich one too.
+/// What typical and rich servers add.
 const TYPICAL: [&str; 8] = ["UIDPLUS", "NAMESPACE", "SPECIAL-USE", "CHILDREN", "UNSELECT", "IDLE", "ID", "QUOTA"];
-/// What only a rich one has.
+/// What only a rich server adds.
 const RICH: [&str; 9] = [
     "CONDSTORE",
     "MOVE",
@@ -32,59 +32,59 @@ const RICH: [&str; 9] = [
     "COMPRESS=DEFLATE",
 ];
 
-/// Kerio Connect's own ways (D1 to D7).
+/// Kerio Connect's peculiarities (D1 to D7).
 #[derive(Debug, Clone, Default)]
 pub struct KerioWays {
-    /// The password of master authentication (X-MASTERAUTH, X-SETUSER), of which 24 characters count. None: not enabled.
+    /// The password of master authentication (X-MASTERAUTH, X-SETUSER), of which only 24 characters count; none disables it.
     pub master_password: Option<String>,
-    /// The administrator hides name and version in the greeting.
+    /// Whether the greeting hides name and version.
     pub hides_name: bool,
 }
 
-/// Dates that APPEND refuses with BAD "Malformed date parameter" (D11).
+/// Which dates APPEND refuses with BAD "Malformed date parameter" (D11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DateRefusal {
-    /// None but malformed ones.
+    /// Only malformed ones.
     #[default]
     None,
-    /// Days below 10 with a space before them.
+    /// Days below 10 with a leading space.
     SpacePadded,
-    /// Days below 10 with a zero before them.
+    /// Days below 10 with a leading zero.
     ZeroPadded,
     /// Every date.
     All,
 }
 
-/// All that can be chosen of a server. Public fields; begin with a constructor and change what matters.
+/// All options of a server. Start from a constructor and change the fields that matter.
 #[derive(Clone)]
 pub struct ImapOptions {
-    /// What it offers.
+    /// What the server offers.
     pub profile: Profile,
-    /// Capabilities of the profile that it does not have after all, such as `UIDPLUS`.
+    /// Capabilities of the profile that the server lacks, such as `UIDPLUS`.
     pub without: Vec<&'static str>,
-    /// Behaves like Kerio Connect.
+    /// Set if the server behaves like Kerio Connect.
     pub kerio: Option<KerioWays>,
-    /// Has Gmail's X-GM-EXT-1: messages of the same content are one message, which may be in several folders.
+    /// Whether it has Gmail's X-GM-EXT-1: messages with the same content are one message in several folders.
     pub gmail: bool,
     /// The text after `* OK`; none for the usual one.
     pub greeting: Option<String>,
-    /// Whether clear listeners offer STARTTLS.
+    /// Whether unencrypted listeners offer STARTTLS.
     pub starttls: bool,
-    /// Nobody signs in without encryption (D7).
+    /// Whether sign-in requires encryption (D7).
     pub encryption_required: bool,
-    /// What NAMESPACE announces as the prefix of a user's own folders, such as `INBOX.`; the store's names must have it.
+    /// The prefix of a user's own folders in NAMESPACE, such as `INBOX.`; the store's names must have it.
     pub personal_prefix: String,
-    /// How long a user that was just made cannot sign in (E6).
+    /// How long a new user cannot sign in (E6).
     pub sign_in_delay: Duration,
-    /// The number of refused passwords within a minute that block this computer for [`ImapOptions::block_for`] (A9).
+    /// This many refused passwords within a minute block this computer for [`ImapOptions::block_for`] (A9).
     pub block_after_failures: Option<u32>,
     /// How long a block lasts.
     pub block_for: Duration,
-    /// Connections at a time; further ones hear `* BYE`.
+    /// The most connections at a time; further ones get `* BYE`.
     pub most_connections: Option<usize>,
-    /// The number of commands after which every connection is cut.
+    /// Every connection is cut after this many commands.
     pub drop_after_commands: Option<u64>,
-    /// The largest message taken, in bytes.
+    /// The largest accepted message, in bytes.
     pub append_limit: u64,
     /// Which dates APPEND refuses.
     pub date_refusal: DateRefusal,
@@ -93,7 +93,7 @@ pub struct ImapOptions {
 }
 
 impl ImapOptions {
-    /// A server of that profile without peculiarities.
+    /// A server with this profile and no peculiarities.
     pub fn new(profile: Profile) -> Self {
         Self {
             profile,

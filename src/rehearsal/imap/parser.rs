@@ -1,6 +1,6 @@
-//! Reading a command: its words, strings, lists and literals (RFC 9051, section 9). Hostile input ends in `None`, never in a panic.
+//! Parses a command: words, strings, lists and literals (RFC 9051, section 9). Hostile input gives `None`, never a panic.
 
-/// A command as it came: text, literal, text, literal, …, text.
+/// A command as received: text, literal, text, literal, …, text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
     Text(Vec<u8>),
@@ -10,17 +10,17 @@ pub(super) enum Part {
 /// An argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Argument {
-    /// A word, brackets and what is in them included: `BODY.PEEK[HEADER]<0.100>`, `\Seen`, `1:*`.
+    /// A word with any brackets and their content: `BODY.PEEK[HEADER]<0.100>`, `\Seen`, `1:*`.
     Atom(Vec<u8>),
-    /// Between quotes.
+    /// A quoted string.
     Quoted(Vec<u8>),
     /// A literal.
     Literal(Vec<u8>),
-    /// In parentheses.
+    /// A list in parentheses.
     List(Vec<Argument>),
 }
 
-/// Lists in lists, at most.
+/// The deepest nesting of lists.
 const DEEPEST: usize = 8;
 
 impl Argument {
@@ -40,7 +40,7 @@ impl Argument {
         }
     }
 
-    /// The list's arguments, or the argument alone.
+    /// The list's arguments, or the argument itself.
     pub(super) fn items(&self) -> &[Argument] {
         match self {
             Argument::List(items) => items,
@@ -48,7 +48,7 @@ impl Argument {
         }
     }
 
-    /// Flags in a list: words only.
+    /// The flags in a list, which may contain only words.
     pub(super) fn flags(&self) -> Option<Vec<String>> {
         let flag = |argument: &Argument| match argument {
             Argument::Atom(flag) => String::from_utf8(flag.clone()).ok(),
@@ -58,7 +58,7 @@ impl Argument {
     }
 }
 
-/// Reads the arguments of a whole command. None when it is not well formed.
+/// Parses the arguments of a complete command. None if malformed.
 pub(super) fn arguments(parts: Vec<Part>) -> Option<Vec<Argument>> {
     let mut stack: Vec<Vec<Argument>> = vec![Vec::new()];
     for part in parts {
@@ -139,7 +139,7 @@ fn atom(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// A literal that a line announces at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Announced {
-    /// Where the line's own text ends.
+    /// The length of the line's own text.
     pub(super) text: usize,
     /// Its size.
     pub(super) bytes: u64,
@@ -147,7 +147,7 @@ pub(super) struct Announced {
     pub(super) free: bool,
 }
 
-/// The literal announced at the end of a line, if one is.
+/// The literal announced at the end of a line, if any.
 pub(super) fn announced(line: &[u8]) -> Option<Announced> {
     let inner = line.strip_suffix(b"}")?;
     let open = inner.iter().rposition(|byte| *byte == b'{')?;
@@ -163,7 +163,7 @@ pub(super) fn announced(line: &[u8]) -> Option<Announced> {
     Some(Announced { text: open, bytes, free })
 }
 
-/// A set of numbers in ranges: `1:5,8,10:*`. `*` is `largest`. None when it is malformed.
+/// Parses a set of numbers: `1:5,8,10:*`. `*` means `largest`. None if malformed.
 pub(super) fn number_set(text: &[u8], largest: u32) -> Option<Vec<(u32, u32)>> {
     let number = |text: &str| match text {
         "*" => Some(largest),

@@ -1,4 +1,4 @@
-//! SEARCH (RFC 9051, section 6.4.4): the keys a migration or its tests ask for.
+//! SEARCH (RFC 9051, section 6.4.4), with the keys that a migration or its tests use.
 
 use super::parser::Argument;
 use super::session::Session;
@@ -6,19 +6,19 @@ use super::taken::Taken;
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
 
-/// What to search for; a message is found when it meets all.
+/// The criteria; a message must meet all of them.
 pub(super) struct Search(Vec<Key>);
 
 enum Key {
     All,
     /// Sequence numbers.
     Numbers(BTreeSet<u32>),
-    /// Has the flag, or has it not.
+    /// Has this flag, or lacks it.
     Flag(String, bool),
     Since(NaiveDate),
     Before(NaiveDate),
     On(NaiveDate),
-    /// A header field, in upper case, that holds a text, in lower case.
+    /// Header field in upper case, and contained text in lower case.
     Header(String, String),
     Larger(u64),
     Smaller(u64),
@@ -27,11 +27,11 @@ enum Key {
     Each(Vec<Key>),
 }
 
-/// Keys in keys, at most.
+/// The deepest nesting of keys.
 const DEEPEST: usize = 20;
 
 impl Search {
-    /// Reads the keys. None when one is not known.
+    /// Parses the keys. None if one is unknown.
     pub(super) fn parse(arguments: &[Argument], session: &Session) -> Option<Self> {
         keys(arguments, session, 0).filter(|keys| !keys.is_empty()).map(Self)
     }
@@ -125,7 +125,7 @@ impl Key {
     }
 }
 
-/// Whether a field of that name holds the text, in any case; continuation lines belong to it.
+/// Whether a field with this name contains the text, in any case and with continuation lines.
 fn has_header(header: &[u8], field: &str, text: &str) -> bool {
     let header = String::from_utf8_lossy(header).replace("\r\n ", " ").replace("\r\n\t", " ");
     header.lines().any(|line| {

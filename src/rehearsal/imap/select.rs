@@ -1,4 +1,4 @@
-//! Opening and leaving a folder, and reporting to the client what changed in it meanwhile.
+//! Opens and leaves a folder, and tells the client what has changed in it.
 
 use super::super::store::{Folder, User};
 use super::options::ImapOptions;
@@ -7,11 +7,11 @@ use super::session::{Done, Reply, Selected, Session};
 use std::collections::BTreeSet;
 use std::io;
 
-/// Flags that every server knows (RFC 9051, section 2.3.2), \Recent apart.
+/// Flags that every server knows (RFC 9051, section 2.3.2), except \Recent.
 const SYSTEM_FLAGS: [&str; 5] = ["\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"];
-/// The keywords Kerio Connect keeps; there are no others (docs/kerio-connect.md, D4).
+/// The only keywords that Kerio Connect keeps (docs/kerio-connect.md, D4).
 const KERIO_KEYWORDS: [&str; 6] = ["$MDNSent", "$Forwarded", "$AutoJunk", "$AutoNotJunk", "$Junk", "$NotJunk"];
-/// Flags of one message, at most.
+/// The most flags of one message.
 const MOST_FLAGS: usize = 100;
 
 /// A system flag in its usual spelling.
@@ -19,7 +19,7 @@ pub(super) fn system_flag(flag: &str) -> Option<&'static str> {
     SYSTEM_FLAGS.into_iter().find(|known| known.eq_ignore_ascii_case(flag))
 }
 
-/// What the server keeps of flags: known system flags, and keywords where it has any; each once.
+/// The flags that the server keeps: known system flags, and keywords if it supports them, each once.
 pub(super) fn kept_flags(flags: &[String], options: &ImapOptions) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for flag in flags {
@@ -95,20 +95,20 @@ impl Session {
         Ok(Reply::ok(if read_only { "[READ-ONLY] open" } else { "[READ-WRITE] open" }))
     }
 
-    /// Announces what came and went in the open folder since the last time.
+    /// Announces changes in the open folder since the last announcement.
     pub(super) fn report_changes(&mut self) -> io::Result<()> {
         let (Some(user), Some(selected)) = (self.user.clone(), &mut self.selected) else { return Ok(()) };
         let mut gone = Vec::new();
         let mut arrived = None;
         {
             let mailbox = user.mailbox();
-            // A folder that was deleted or numbered again meanwhile has nothing to announce; its commands are refused.
+            // A folder that was deleted or renumbered meanwhile announces nothing; commands on it are refused.
             let Some(folder) =
                 mailbox.folder(&selected.name).ok().filter(|folder| folder.uid_validity == selected.uid_validity)
             else {
                 return Ok(());
             };
-            // A folder that was put back from a backup has fewer messages, and removed none of them.
+            // A folder restored from a backup has fewer messages without having removed any.
             if folder.removals != selected.removals || folder.messages.len() < selected.view.len() {
                 selected.removals = folder.removals;
                 for (index, uid) in selected.view.iter().enumerate().rev() {

@@ -1,4 +1,4 @@
-//! The server: its listeners, and a thread for each connection.
+//! The server: its listeners, and one thread per connection.
 
 use super::super::certificate::ServerCertificate;
 use super::super::faults::Faults;
@@ -24,7 +24,7 @@ pub struct ImapServer {
 }
 
 impl ImapServer {
-    /// A server of the mail in `store`.
+    /// Serves the mail in `store`.
     pub fn start(store: Arc<MailStore>, options: ImapOptions) -> io::Result<Self> {
         let certificate = match &options.certificate {
             Some(certificate) => certificate.clone(),
@@ -39,22 +39,22 @@ impl ImapServer {
         &self.shared.store
     }
 
-    /// The fingerprint of the certificate it shows.
+    /// The fingerprint of its certificate.
     pub fn fingerprint(&self) -> Fingerprint {
         self.shared.certificate().fingerprint()
     }
 
-    /// How it behaves.
+    /// Its current options.
     pub fn options(&self) -> ImapOptions {
         ImapOptions::clone(&self.shared.options())
     }
 
-    /// Behaves otherwise from the next connection on; the certificate stays.
+    /// Changes the options from the next connection on; the certificate stays.
     pub fn set_options(&self, options: ImapOptions) {
         self.shared.set_options(options);
     }
 
-    /// Asks this hook at every step from now on, or none any more.
+    /// Asks this hook at every step from now on; none removes it.
     pub fn set_faults(&self, faults: Option<Arc<dyn Faults>>) {
         self.shared.set_faults(faults);
     }
@@ -64,17 +64,17 @@ impl ImapServer {
         self.shared.cut_connections();
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     pub fn connections(&self) -> usize {
         self.shared.connections()
     }
 
-    /// Ends a block after refused passwords.
+    /// Lifts a block after refused passwords.
     pub fn unblock(&self) {
         self.shared.unblock();
     }
 
-    /// What the last thousand connections sent, in the order they began.
+    /// What the last thousand connections sent, in order of their start.
     pub fn transcripts(&self) -> Vec<Transcript> {
         self.shared.transcripts()
     }
@@ -106,7 +106,7 @@ impl MailService for ImapServer {
     }
 
     fn stop_listening(&self, service: ImapService, port: u16) {
-        // Dropped outside of the lock: it waits for its thread.
+        // Dropped outside the lock, because it waits for its thread.
         let listener = lock(&self.listeners).remove(&(service, port));
         drop(listener);
     }
@@ -120,7 +120,7 @@ impl Drop for ImapServer {
     }
 }
 
-/// Begins a connection on a thread of its own.
+/// Starts a connection on its own thread.
 fn accept(shared: &Arc<Shared>, stream: TcpStream, service: ImapService) {
     let options = shared.options();
     if stream.set_nodelay(true).is_err() {

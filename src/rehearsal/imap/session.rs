@@ -1,4 +1,4 @@
-//! One connection's conversation: greeting, commands in their order, the end. What a command does is in the files beside.
+//! One connection's conversation: greeting, commands in order, end. The neighbouring files execute the commands.
 
 use super::super::faults::Moment;
 use super::super::store::User;
@@ -26,7 +26,7 @@ impl Reply {
     }
 }
 
-/// What a command comes to; an error ends the connection.
+/// The result of a command; an error ends the connection.
 pub(super) type Done = io::Result<Reply>;
 
 /// The folder a session has open.
@@ -44,35 +44,35 @@ pub(super) struct Session {
     pub(super) channel: Channel,
     pub(super) options: Arc<ImapOptions>,
     pub(super) user: Option<Arc<User>>,
-    /// Master authentication succeeded; a user has to be named (docs/kerio-connect.md, D6).
+    /// Whether master authentication succeeded; a user must still be named (docs/kerio-connect.md, D6).
     pub(super) is_master: bool,
     pub(super) selected: Option<Selected>,
     leaving: bool,
 }
 
-/// Bytes of a command's line, literals apart.
+/// The longest command line in bytes, without literals.
 const LONGEST_LINE: usize = 256 * 1024;
-/// Bytes of a literal that is not a message.
+/// The longest literal that is not a message, in bytes.
 const LONGEST_STRING: u64 = 64 * 1024;
-/// Literals of a command other than APPEND.
+/// The most literals of a command other than APPEND.
 const MOST_STRINGS: usize = 100;
-/// Malformed commands in a row before the server hangs up.
+/// After this many malformed commands in a row, the server hangs up.
 const PATIENCE: u32 = 20;
 
-/// A command, read.
+/// A parsed command.
 struct Command {
     tag: String,
-    /// In upper case, `UID FETCH` as one.
+    /// In upper case; `UID FETCH` is one name.
     name: String,
     arguments: Vec<Argument>,
 }
 
-/// What came instead of a command.
+/// What arrived instead of a command.
 enum Incoming {
     Command(Command),
-    /// It was answered already.
+    /// Already answered.
     Refused,
-    /// It is answered so; `*` replaces a tag that could not be read.
+    /// Gets this answer; `*` replaces an unreadable tag.
     Malformed {
         tag: String,
         reply: Reply,
@@ -84,7 +84,7 @@ impl Session {
         Self { channel, options, user: None, is_master: false, selected: None, leaving: false }
     }
 
-    /// Talks until the client leaves or the connection ends; sends the client away at once when the server is full.
+    /// Talks until the client leaves or the connection ends; turns the client away at once if the server is full.
     pub(super) fn serve(mut self, tls: bool, is_full: bool) -> io::Result<()> {
         if tls {
             let shared = self.channel.presence().shared.clone();
@@ -147,7 +147,7 @@ impl Session {
         self.channel.put(format!("{tag} {}\r\n", reply.0).as_bytes())
     }
 
-    /// Asks for a line in the middle of a command, such as AUTHENTICATE's.
+    /// Asks for a line within a command, such as AUTHENTICATE's.
     pub(super) fn ask_line(&mut self, challenge: &str) -> io::Result<Option<Vec<u8>>> {
         self.channel.put(format!("+ {challenge}\r\n").as_bytes())?;
         self.channel.read_line(LONGEST_LINE)
@@ -193,7 +193,7 @@ impl Session {
         }
     }
 
-    /// Reads a literal, or refuses the command and returns None.
+    /// Reads a literal, or refuses the command and returns none.
     fn read_literal(
         &mut self,
         tag: &str,
@@ -211,7 +211,7 @@ impl Session {
             None
         };
         if literal.free && free_up_to.is_none_or(|most| literal.bytes > most) {
-            // Where it ends cannot be known to be agreed on; RFC 7888, section 4, lets a server hang up.
+            // The two sides cannot agree where it ends; RFC 7888, section 4, lets a server hang up.
             self.tagged(tag, &Reply::bad("Such a literal has to wait for permission"))?;
             self.channel.flush()?;
             return Err(io::ErrorKind::InvalidData.into());
@@ -240,7 +240,7 @@ impl Session {
         self.channel.read_bytes(literal.bytes, literal.bytes).map(Some)
     }
 
-    /// Skips the rest of a command whose literals come without waiting.
+    /// Skips the rest of a command whose literals do not wait.
     fn skip_command(&mut self, first: Announced) -> io::Result<()> {
         let mut literal = Some(first);
         while let Some(skipped) = literal {
@@ -265,7 +265,7 @@ impl Session {
                 }
             }
         };
-        // Sequence numbers may not change under commands that speak in them (RFC 9051, section 7.5.1).
+        // Sequence numbers must not change during commands that use them (RFC 9051, section 7.5.1).
         if !matches!(name.as_str(), "FETCH" | "STORE" | "SEARCH" | "COPY") {
             self.report_changes()?;
         }
@@ -283,7 +283,7 @@ impl Session {
         }
     }
 
-    /// Notes commands that change something, or could.
+    /// Notes commands that change something or could.
     fn note_change(&self, name: &str) {
         let changing = [
             "SELECT",
@@ -365,7 +365,7 @@ impl Session {
     }
 }
 
-/// Tag, name in upper case, and where the arguments begin.
+/// The tag, the name in upper case, and where the arguments begin.
 fn head_of(line: &[u8]) -> Option<(String, String, usize)> {
     let word = |from: usize| {
         let end = line[from..].iter().position(|byte| *byte == b' ').map_or(line.len(), |end| from + end);

@@ -1,4 +1,4 @@
-//! What the listeners and connections of a server share: the mail, the options, who is connected, and what each connection sent.
+//! What a server's listeners and connections share: mail, options, open connections, and what each connection sent.
 
 use super::super::certificate::ServerCertificate;
 use super::super::faults::{Action, Faults, Moment, Step};
@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 pub struct Transcript {
     /// The connection's number, from 1.
     pub connection: u64,
-    /// Who signed in, by the first of the sign-in names; empty when nobody did.
+    /// The signed-in user's first sign-in name; empty if nobody signed in.
     pub user: String,
-    /// Names of commands in upper case, `UID FETCH` as one, in order; the first ten thousand.
+    /// The first ten thousand command names in order and upper case; `UID FETCH` is one name.
     pub commands: Vec<String>,
 }
 
-/// At most that many commands of a connection are kept, and the commands of at most that many connections.
+/// The most commands kept of a connection, and the most connections whose commands are kept.
 const COMMANDS_KEPT: usize = 10_000;
 const TRANSCRIPTS_KEPT: usize = 1000;
 
@@ -34,7 +34,7 @@ pub(super) struct Shared {
     faults: RwLock<Option<Arc<dyn Faults>>>,
     connections: Mutex<Connections>,
     transcripts: Mutex<VecDeque<Transcript>>,
-    /// Refused sign-ins of the last minute, and until when sign-ins are blocked.
+    /// Times of refused sign-ins within the last minute, and the end of a block.
     refusals: Mutex<(VecDeque<Instant>, Option<Instant>)>,
     closing: Mutex<bool>,
     closed: Condvar,
@@ -66,12 +66,12 @@ impl Shared {
         self.options.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Connections behave otherwise from the next one on.
+    /// Changes the options from the next connection on.
     pub(super) fn set_options(&self, options: ImapOptions) {
         *self.options.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(options);
     }
 
-    /// Asks this hook at every step from now on, or none any more.
+    /// Asks this hook at every step from now on; none removes it.
     pub(super) fn set_faults(&self, faults: Option<Arc<dyn Faults>>) {
         *self.faults.write().unwrap_or_else(PoisonError::into_inner) = faults;
     }
@@ -80,7 +80,7 @@ impl Shared {
         &self.certificate
     }
 
-    /// Puts a connection on the list of those that are open, and says whether the list was full. None where no connection is taken.
+    /// Registers an open connection and says whether the server was full. None if the server is closing or sign-ins are blocked.
     pub(super) fn admit(self: &Arc<Self>, stream: &TcpStream) -> Option<(Presence, bool)> {
         let mut connections = lock(&self.connections);
         connections.threads.retain(|thread| !thread.is_finished());
@@ -95,7 +95,7 @@ impl Shared {
         Some((Presence { shared: self.clone(), connection, user: String::new() }, is_full))
     }
 
-    /// Keeps the thread of a connection, to be waited for at the end.
+    /// Keeps a connection's thread, to wait for it at the end.
     pub(super) fn keep(&self, thread: JoinHandle<()>) {
         lock(&self.connections).threads.push(thread);
     }
@@ -107,18 +107,18 @@ impl Shared {
         }
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     pub(super) fn connections(&self) -> usize {
         lock(&self.connections).open.len()
     }
 
-    /// Takes no connection and ends all waits from now on.
+    /// Refuses connections and ends all waits from now on.
     pub(super) fn close(&self) {
         *lock(&self.closing) = true;
         self.closed.notify_all();
     }
 
-    /// Cuts every connection, and waits until their threads have ended.
+    /// Cuts every connection and waits for the threads.
     pub(super) fn end_connections(&self) {
         self.cut_connections();
         let threads = std::mem::take(&mut lock(&self.connections).threads);
@@ -127,12 +127,12 @@ impl Shared {
         }
     }
 
-    /// Ends a block after refused passwords.
+    /// Lifts a block after refused passwords.
     pub(super) fn unblock(&self) {
         *lock(&self.refusals) = Default::default();
     }
 
-    /// What the last thousand connections sent, in the order they began.
+    /// What the last thousand connections sent, in order of their start.
     pub(super) fn transcripts(&self) -> Vec<Transcript> {
         lock(&self.transcripts).iter().cloned().collect()
     }
@@ -142,7 +142,7 @@ impl Shared {
         lock(&self.refusals).1.is_some_and(|until| Instant::now() < until)
     }
 
-    /// Counts a refused password, and blocks when there were too many within a minute.
+    /// Counts a refused password; blocks if there were too many within a minute.
     pub(super) fn note_refusal(&self, options: &ImapOptions) {
         let mut refusals = lock(&self.refusals);
         let now = Instant::now();
@@ -157,7 +157,7 @@ impl Shared {
     }
 }
 
-/// A connection's place on the list of those that are open, until it is dropped.
+/// A connection's registration as open, until it is dropped.
 pub(super) struct Presence {
     pub(super) shared: Arc<Shared>,
     connection: u64,
@@ -170,14 +170,14 @@ impl Presence {
         self.connection
     }
 
-    /// What shall happen at this moment.
+    /// The hook's action at this moment.
     pub(super) fn ask(&self, moment: Moment<'_>) -> Action {
         let faults = self.shared.faults.read().unwrap_or_else(PoisonError::into_inner).clone();
         let step = Step { connection: self.connection, user: &self.user, moment };
         faults.map_or(Action::Proceed, |faults| faults.at(&step))
     }
 
-    /// Waits, but not longer than the server lives.
+    /// Waits, but no longer than the server lives.
     pub(super) fn wait(&self, duration: Duration) -> io::Result<()> {
         let closing = lock(&self.shared.closing);
         let waited = self.shared.closed.wait_timeout_while(closing, duration, |closing| !*closing);
@@ -190,7 +190,7 @@ impl Presence {
         self.transcribe(|transcript| transcript.user = user.to_owned());
     }
 
-    /// Keeps the name of a command.
+    /// Records the name of a command.
     pub(super) fn note_command(&self, command: &str) {
         self.transcribe(|transcript| {
             if transcript.commands.len() < COMMANDS_KEPT {

@@ -7,7 +7,7 @@ use crate::domain::Secret;
 use md5::{Digest, Md5};
 use std::sync::Arc;
 
-/// The characters of a master password that count (docs/kerio-connect.md, D6).
+/// How many characters of a master password count (docs/kerio-connect.md, D6).
 const MASTER_CHARACTERS: usize = 24;
 
 impl Session {

@@ -1,9 +1,9 @@
-//! A message taken out of the store, as FETCH and SEARCH look at it: the store is not held meanwhile.
+//! A message taken from the store for FETCH and SEARCH, so that the store is not locked meanwhile.
 
 use super::super::store::{Content, Flags};
 use chrono::{DateTime, FixedOffset};
 
-/// A message with its sequence number, taken out of the store.
+/// A message with its sequence number.
 pub(super) struct Taken {
     pub(super) number: u32,
     pub(super) uid: u32,

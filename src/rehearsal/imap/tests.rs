@@ -1,4 +1,4 @@
-//! The server, over raw sockets.
+//! Tests of the server over raw sockets.
 
 mod faults;
 
@@ -49,7 +49,7 @@ impl Client {
         String::from_utf8_lossy(&line).into_owned()
     }
 
-    /// Sends a command and returns everything up to its tagged answer, which is the last line, without the tag.
+    /// Sends a command. Returns everything up to the tagged answer, which comes last and without its tag.
     fn ask(&mut self, command: &str) -> String {
         self.tag += 1;
         let tag = format!("t{} ", self.tag);

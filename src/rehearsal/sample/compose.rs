@@ -1,6 +1,6 @@
-//! Writing one message: its header, its text in some encoding, its attachments.
+//! Writes one message: header, text in some encoding, attachments.
 //!
-//! Promises CRLF line ends and no NUL, as RFC 5322 wants them; what breaks rules on purpose is in `odd`.
+//! Lines end with CRLF and contain no NUL, as RFC 5322 requires; `odd` breaks rules on purpose.
 
 use super::encoded::{LETTERS, base64, header_text, quoted_printable};
 use super::language::Language;
@@ -9,37 +9,37 @@ use chrono::{DateTime, FixedOffset};
 use fastrand::Rng;
 use std::sync::OnceLock;
 
-/// Bytes of a line of base64 with its end.
+/// Bytes of a base64 line, its end included.
 const LINE: usize = 78;
-/// Lines from which attachments are cut: enough that two hardly ever begin alike.
+/// Lines from which attachments are cut; with this many, two attachments hardly ever begin alike.
 const LINES: usize = 8192;
 
-/// A header's facts.
+/// What a header says.
 pub(super) struct Head {
     /// Whether the mailbox's owner wrote it.
     pub(super) sent: bool,
-    /// Without encoding.
+    /// Not yet encoded.
     pub(super) subject: String,
-    /// Without angle brackets; none leaves the field out.
+    /// Without angle brackets; if none, the field is missing.
     pub(super) message_id: Option<String>,
     /// Message-IDs of the thread so far, oldest first.
     pub(super) references: Vec<String>,
-    /// When it was written.
+    /// When the message was written.
     pub(super) date: DateTime<FixedOffset>,
 }
 
-/// What a message is made of.
+/// What a message contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
-    /// Plain text of about that many sentences.
+    /// Plain text of about this many sentences.
     Text(usize),
     /// The same as text and as HTML.
     Alternative(usize),
-    /// Text and a file of about that many bytes as it travels.
+    /// Text and a file of about this many bytes when encoded.
     Attachment(usize),
 }
 
-/// Writes the messages of one person.
+/// Writes one person's messages.
 pub(super) struct Composer<'a> {
     person: &'a Person,
     language: &'static Language,
@@ -47,12 +47,12 @@ pub(super) struct Composer<'a> {
 }
 
 impl<'a> Composer<'a> {
-    /// The same person and seed write the same messages.
+    /// The same person and seed give the same messages.
     pub(super) fn new(person: &'a Person, seed: u64) -> Self {
         Self { person, language: person.language(), random: Rng::with_seed(seed) }
     }
 
-    /// The source of chance, for those who choose what is written.
+    /// The random numbers, for callers that choose what to write.
     pub(super) fn random(&mut self) -> &mut Rng {
         &mut self.random
     }
@@ -63,7 +63,7 @@ impl<'a> Composer<'a> {
         self.language.subjects[place].to_owned()
     }
 
-    /// A Message-ID that no other message has.
+    /// A unique Message-ID.
     pub(super) fn message_id(&mut self) -> String {
         format!("{:016x}.{:08x}@mail.example.net", self.random.u64(..), self.random.u32(..))
     }
@@ -103,7 +103,7 @@ impl<'a> Composer<'a> {
         message
     }
 
-    /// A text of whole lines.
+    /// Text in whole lines.
     pub(super) fn text(&mut self, sentences: usize) -> String {
         let mut text = String::with_capacity(sentences * 96);
         for number in 0..sentences {
@@ -149,7 +149,7 @@ impl<'a> Composer<'a> {
         header
     }
 
-    /// The text with the rest of its header, in one of the usual encodings.
+    /// Adds the text with the rest of its header, in one of the usual encodings.
     fn put_text(&mut self, message: &mut Vec<u8>, sentences: usize) {
         let text = self.text(sentences);
         let (encoding, encoded) = match self.random.u8(..4) {
@@ -164,7 +164,7 @@ impl<'a> Composer<'a> {
         put(message, &encoded);
     }
 
-    /// Begins a message of several parts; returns the line between them.
+    /// Begins a multipart message; returns the line between its parts.
     fn open(&mut self, message: &mut Vec<u8>, kind: &str) -> String {
         let boundary = format!("=_{:016x}", self.random.u64(..));
         put(message, &format!("Content-Type: multipart/{kind}; boundary=\"{boundary}\"\r\n\r\n"));
@@ -189,7 +189,7 @@ fn wrapped(text: &str) -> String {
     lines
 }
 
-/// A file in base64, cut from a store of lines that is made once: gigabytes would cost too long to make for a demo.
+/// Adds a file in base64, cut from a stock of lines that is made once: making gigabytes afresh takes too long for a demo.
 fn put_file(message: &mut Vec<u8>, first_line: usize, bytes: usize) {
     static FILE: OnceLock<Vec<u8>> = OnceLock::new();
     let file = FILE.get_or_init(|| {

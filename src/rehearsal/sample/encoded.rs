@@ -11,7 +11,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
-/// A header's text: as it is when it is ASCII, else as encoded words of at most 75 characters, each on a line of its own.
+/// A header's text: unchanged if it is ASCII, otherwise encoded words of at most 75 characters, each on its own line.
 pub(super) fn header_text(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
@@ -19,7 +19,7 @@ pub(super) fn header_text(text: &str) -> String {
     let mut words = vec![String::new()];
     for character in text.chars() {
         let last = words.len() - 1;
-        // 45 bytes are 60 letters, and with the marks around them 72.
+        // 45 bytes make 60 letters, and 72 characters with the delimiters.
         if words[last].len() + character.len_utf8() > 45 {
             words.push(String::from(character));
         } else {
@@ -30,7 +30,7 @@ pub(super) fn header_text(text: &str) -> String {
     words.join("\r\n ")
 }
 
-/// Quoted-printable; the text's lines end with CRLF and stay apart.
+/// Quoted-printable; the lines of the text end with CRLF and stay separate.
 pub(super) fn quoted_printable(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len() * 2);
     for line in text.split("\r\n") {

@@ -1,12 +1,12 @@
-//! What the sample mail is written in: names of people and folders, subjects and words of eight languages.
+//! The material of the sample mail in eight languages: names of people and folders, subjects, sentences.
 
 /// One language's material.
 pub(super) struct Language {
-    /// First names, each as it is written and as it appears in an address.
+    /// First names, each as written and as used in an address.
     pub(super) first_names: [(&'static str, &'static str); 4],
     /// Last names, likewise.
     pub(super) last_names: [(&'static str, &'static str); 4],
-    /// Whether the last name is written first, and without a space.
+    /// Whether the last name comes first, without a space.
     pub(super) last_name_first: bool,
     /// Folders for sent mail, drafts, deleted mail, spam and the archive.
     pub(super) special_folders: [&'static str; 5],
@@ -14,15 +14,15 @@ pub(super) struct Language {
     pub(super) own_folders: [&'static str; 6],
     /// Subjects of messages.
     pub(super) subjects: [&'static str; 6],
-    /// What a text is made of.
+    /// Sentences for texts.
     pub(super) sentences: [&'static str; 6],
-    /// What a file is called.
+    /// The name of a file.
     pub(super) file: &'static str,
     /// Hours east of Greenwich.
     pub(super) hours: i32,
 }
 
-/// All languages, in the order in which people are taken from them.
+/// All languages, in the order in which people get them.
 pub(super) const LANGUAGES: [Language; 8] = [
     Language {
         first_names: [("Jürgen", "juergen"), ("Käthe", "kaethe"), ("Sören", "soeren"), ("Zoë", "zoe")],

@@ -1,7 +1,7 @@
-//! Sample mail: people of several languages, their folders, and messages as real mailboxes have them, made from a seed.
+//! Sample mail from a seed: people of several languages, their folders, and messages like those in real mailboxes.
 //!
-//! Promises that the same arguments give the same bytes, and that thousands of messages are made in a moment. It only makes data;
-//! [`fill`] puts it into a store.
+//! The same arguments give the same bytes, and thousands of messages take only a moment. This module only makes data; [`fill`] puts it into
+//! a store.
 
 mod compose;
 mod encoded;
@@ -19,13 +19,13 @@ use compose::{Body, Composer, Head};
 /// A folder with its messages.
 #[derive(Debug, Clone)]
 pub struct SampleFolder {
-    /// Its place, outermost part first.
+    /// The parts of its name, outermost first.
     pub parts: Vec<String>,
     /// What it is for.
     pub special_use: Option<SpecialUse>,
-    /// Whether its owner subscribed to it.
+    /// Whether its owner is subscribed to it.
     pub subscribed: bool,
-    /// Its messages in the order of their arrival.
+    /// Its messages in order of arrival.
     pub messages: Vec<NewMessage>,
 }
 
@@ -34,13 +34,13 @@ pub struct SampleFolder {
 pub struct Amount {
     /// Messages in all folders together.
     pub messages: usize,
-    /// The size of one large message in INBOX, in bytes; none leaves it out.
+    /// The size of one large message in INBOX, in bytes; none means no such message.
     pub largest: Option<usize>,
     /// The same seed gives the same mail.
     pub seed: u64,
 }
 
-/// A folder before it is filled: its messages are `share` of the sum of all shares.
+/// A folder before it is filled; its number of messages is proportional to `share`.
 struct Plan {
     parts: Vec<&'static str>,
     special_use: Option<SpecialUse>,
@@ -55,7 +55,7 @@ pub fn mailbox(person: &Person, amount: Amount) -> Vec<SampleFolder> {
     let mut composer = Composer::new(person, amount.seed);
     let mut left = amount.messages;
     let mut folders: Vec<SampleFolder> = Vec::with_capacity(plans.len());
-    // Backwards, so that INBOX takes what rounding leaves.
+    // Backwards, so that INBOX takes the remainder of rounding.
     for plan in plans.iter().rev() {
         let last = plan.parts == ["INBOX"];
         let count = if last { left } else { (amount.messages * plan.share / shares).min(left) };
@@ -71,7 +71,7 @@ pub fn mailbox(person: &Person, amount: Amount) -> Vec<SampleFolder> {
     folders
 }
 
-/// Puts folders and mail into a store, where the person has a mailbox already.
+/// Puts folders and mail into a store, where the person must already have a mailbox.
 pub fn fill(store: &MailStore, person: &Person, folders: Vec<SampleFolder>) -> Result<(), StoreError> {
     let separator = char::from(store.layout().separator);
     for folder in folders {
@@ -92,8 +92,8 @@ pub fn fill(store: &MailStore, person: &Person, folders: Vec<SampleFolder>) -> R
     Ok(())
 }
 
-/// The folders as people have them: special ones, a few projects, something deep, an empty one, one nobody subscribed to, and one
-/// whose name means something else on the other server.
+/// Typical folders: special ones, a few projects, a deep one, an empty one, an unsubscribed one, and one whose name has another meaning on
+/// the other server.
 fn plans(person: &Person) -> Vec<Plan> {
     let language = person.language();
     let [sent, drafts, trash, junk, archive] = language.special_folders;
@@ -135,7 +135,7 @@ fn messages(
 ) -> Vec<NewMessage> {
     let offset = FixedOffset::east_opt(person.language().hours * 3600);
     let start = DateTime::UNIX_EPOCH.with_timezone(&offset.unwrap_or_else(|| chrono::Offset::fix(&chrono::Utc)));
-    // 2 March 2012, and from there to the autumn of 2024.
+    // From 2 March 2012 to the autumn of 2024.
     let date = |place: usize| {
         start + Duration::days(15_401) + Duration::seconds(place as i64 * 397_000_000 / count.max(1) as i64)
     };

@@ -1,11 +1,11 @@
-//! Messages that every old mailbox has, and that trouble programs which trust Message-IDs, headers or line lengths.
+//! Messages found in every old mailbox, which trouble programs that trust Message-IDs, headers or line lengths.
 
 use super::compose::{Body, Composer, Head};
 
-/// How many there are.
+/// The number of odd messages.
 pub(super) const COUNT: usize = 9;
 
-/// All of them, as bytes; two are exactly the same.
+/// All of them, as bytes; two are identical.
 pub(super) fn messages(composer: &mut Composer<'_>, mut head: impl FnMut(&mut Composer<'_>) -> Head) -> Vec<Vec<u8>> {
     let mut messages = Vec::with_capacity(COUNT);
 

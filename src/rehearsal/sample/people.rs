@@ -1,4 +1,4 @@
-//! The people whose mail it is: names in several languages, addresses that every server takes, passwords as people have them.
+//! The owners of the sample mail: names in several languages, addresses that every server accepts, typical passwords.
 
 use super::language::{LANGUAGES, Language};
 use crate::domain::Secret;
@@ -21,7 +21,7 @@ impl Person {
     }
 }
 
-/// The first `count` people; always the same ones, no two with the same address. They take turns at the domains.
+/// The first `count` people, always the same, each with another address. They are spread over the domains in turn.
 pub fn people(count: usize, domains: &[&str]) -> Vec<Person> {
     let person = |number: usize| {
         let language = number % LANGUAGES.len();
@@ -42,7 +42,7 @@ pub fn people(count: usize, domains: &[&str]) -> Vec<Person> {
     (0..count).map(person).collect()
 }
 
-/// What people and administrators choose; some of it troubles programs that read CSV files or speak IMAP carelessly.
+/// Typical passwords of people and administrators; some trouble programs that read CSV files or speak IMAP carelessly.
 fn password(number: usize, name: &str) -> Secret {
     let digits = 1000 + number * 37 % 9000;
     Secret::new(match number % 6 {

@@ -1,22 +1,22 @@
-//! The bytes of a message: kept, or made from a seed whenever they are read.
+//! A message's bytes: kept in memory, or generated from a seed at every read.
 
 use crate::domain::Digest;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What a message consists of. Cloning it copies no bytes.
+/// A message's content. Cloning it copies no bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// Kept in memory.
     Bytes(Arc<[u8]>),
-    /// Made on demand: millions of messages, or one of gigabytes, cost nothing.
+    /// Generated on demand: millions of messages, or one of gigabytes, take no memory.
     Generated(Generated),
-    /// A message that its server lists with that size and cannot read any more.
+    /// A message that the server lists with this size but can no longer read.
     Damaged(u64),
 }
 
-/// A message that is made from a seed: the same seed and size give the same bytes, other seeds give others.
+/// A generated message: the same seed and size give the same bytes, another seed gives others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Generated {
     seed: u64,
@@ -25,12 +25,12 @@ pub struct Generated {
 
 /// A line of a generated body, with its CRLF.
 const LINE: usize = 78;
-/// What is made at once; whole lines.
+/// Bytes generated at once; whole lines.
 const BLOCK: usize = LINE * 840;
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 impl Generated {
-    /// A message of that many bytes, but never fewer than its header needs (about 250).
+    /// A message of this many bytes, but at least its header (about 250).
     pub fn new(seed: u64, size: u64) -> Self {
         let least = header(seed).len() as u64 + 2;
         Self { seed, size: size.max(least) }
@@ -50,7 +50,7 @@ impl Generated {
             let block_start = body_start + number * BLOCK as u64;
             let to = (range.end - block_start).min(BLOCK as u64) as usize;
             self.fill(number, to, &mut block);
-            // The message ends with a line end, wherever its last line is cut.
+            // The message ends with CRLF, wherever its last line is cut.
             for (back, byte) in [(2, b'\r'), (1, b'\n')] {
                 let place = (self.size - back).checked_sub(block_start).and_then(|place| usize::try_from(place).ok());
                 if let Some(place) = place.and_then(|place| block.get_mut(place)) {
@@ -64,7 +64,7 @@ impl Generated {
         Ok(())
     }
 
-    /// Makes the whole lines of a block that its first `bytes` bytes lie in.
+    /// Generates the lines of a block that contain its first `bytes` bytes.
     fn fill(&self, number: u64, bytes: usize, block: &mut Vec<u8>) {
         block.clear();
         let mut random = fastrand::Rng::with_seed(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -99,7 +99,7 @@ impl Content {
         Content::Bytes(bytes.into())
     }
 
-    /// Makes them from a seed; see [`Generated::new`].
+    /// Generates them from a seed; see [`Generated::new`].
     pub fn generated(seed: u64, size: u64) -> Self {
         Content::Generated(Generated::new(seed, size))
     }
@@ -113,7 +113,7 @@ impl Content {
         }
     }
 
-    /// Hands a part of it on in chunks. What lies beyond its end is left out.
+    /// Passes a range of it to `each` in chunks; ignores what lies beyond the end.
     pub fn read(&self, range: Range<u64>, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let end = range.end.min(self.size());
         let start = range.start.min(end);
@@ -124,7 +124,7 @@ impl Content {
         }
     }
 
-    /// All of it at once.
+    /// All of its bytes.
     pub fn to_vec(&self) -> Vec<u8> {
         let mut all = Vec::new();
         let _ = self.read(0..self.size(), &mut |chunk| {
@@ -134,7 +134,7 @@ impl Content {
         all
     }
 
-    /// BLAKE3 of all of it.
+    /// The BLAKE3 digest of its bytes.
     pub fn digest(&self) -> Digest {
         let mut hasher = blake3::Hasher::new();
         let _ = self.read(0..self.size(), &mut |chunk| {
@@ -144,7 +144,7 @@ impl Content {
         Digest(*hasher.finalize().as_bytes())
     }
 
-    /// The header with the blank line that ends it, as far as it lies within the first 256 KiB.
+    /// The header with the blank line that ends it, up to the first 256 KiB.
     pub(in crate::rehearsal) fn header(&self) -> Vec<u8> {
         let mut start = Vec::new();
         let _ = self.read(0..256 * 1024, &mut |chunk| {

@@ -1,4 +1,4 @@
-//! One user's folders and what is in them, and every change that can be made to them. Not locked: [`super::MailStore`] does that.
+//! One user's folders and messages, and every change to them. [`super::MailStore`] does the locking.
 
 use super::{Content, Layout, StoreError};
 use crate::domain::SpecialUse;
@@ -17,16 +17,16 @@ pub(in crate::rehearsal) struct Message {
     pub(in crate::rehearsal) content: Content,
     pub(in crate::rehearsal) flags: Flags,
     pub(in crate::rehearsal) date: DateTime<FixedOffset>,
-    /// The number of the last change of it in its folder (RFC 7162).
+    /// The number of its last change within its folder (RFC 7162).
     pub(in crate::rehearsal) modseq: u64,
 }
 
-/// A message that is to be stored.
+/// A message to store.
 #[derive(Debug, Clone)]
 pub struct NewMessage {
     /// Its bytes.
     pub content: Content,
-    /// Flags and keywords, as they are to be spelt.
+    /// Flags and keywords, in the spelling to keep.
     pub flags: Vec<String>,
     /// Its internal date.
     pub date: DateTime<FixedOffset>,
@@ -52,7 +52,7 @@ pub(in crate::rehearsal) struct Folder {
     pub(in crate::rehearsal) selectable: bool,
     /// Whether it can be neither deleted nor renamed (docs/kerio-connect.md, D3).
     pub(in crate::rehearsal) kept: bool,
-    /// How often messages were removed, so that a session knows when to look.
+    /// How often messages were removed; tells a session when to look.
     pub(in crate::rehearsal) removals: u64,
     /// The number of the last change (RFC 7162).
     pub(in crate::rehearsal) modseq: u64,
@@ -79,7 +79,7 @@ impl Folder {
         self.messages.binary_search_by_key(&uid, |message| message.uid).ok()
     }
 
-    /// Gives a message other flags.
+    /// Replaces a message's flags.
     pub(in crate::rehearsal) fn set_flags(&mut self, place: usize, flags: Flags) {
         let Some(message) = self.messages.get_mut(place) else { return };
         if message.flags != flags {
@@ -88,7 +88,7 @@ impl Folder {
         }
     }
 
-    /// Removes messages for good; returns the bytes they had.
+    /// Removes messages for good; returns their size in bytes.
     pub(in crate::rehearsal) fn remove(&mut self, gone: impl Fn(&Message) -> bool) -> u64 {
         let before = self.bytes;
         let bytes = &mut self.bytes;
@@ -116,7 +116,7 @@ pub(in crate::rehearsal) struct Mailbox {
     last_validity: Arc<AtomicU32>,
 }
 
-/// Folders of one user, at most.
+/// The most folders of one user.
 const MOST_FOLDERS: usize = 1_000_000;
 
 impl Mailbox {
@@ -151,7 +151,7 @@ impl Mailbox {
         self.layout
     }
 
-    /// By what a folder is found: INBOX in any case of letters, also as a parent; with Kerio's layout every name.
+    /// The key of a folder's name: INBOX ignores case, also as a parent; with Kerio's layout every name does.
     pub(in crate::rehearsal) fn key(&self, name: &[u8]) -> Vec<u8> {
         if self.layout.kerio {
             return name.to_ascii_lowercase();
@@ -180,7 +180,7 @@ impl Mailbox {
         self.folders.get_mut(&key).ok_or(StoreError::NoSuchFolder)
     }
 
-    /// A folder that holds messages.
+    /// A folder that can hold messages.
     pub(in crate::rehearsal) fn selectable(&self, name: &[u8]) -> Result<&Folder, StoreError> {
         self.folder(name).and_then(|folder| if folder.selectable { Ok(folder) } else { Err(StoreError::NoSuchFolder) })
     }
@@ -196,7 +196,7 @@ impl Mailbox {
         below
     }
 
-    /// Makes a folder and the folders above it. A trailing separator does not count (RFC 9051, section 6.3.4).
+    /// Creates a folder and its missing parents. Ignores a trailing separator (RFC 9051, section 6.3.4).
     pub(in crate::rehearsal) fn create(&mut self, name: &[u8]) -> Result<(), StoreError> {
         let separator = self.layout.separator;
         let name = name.strip_suffix(&[separator]).unwrap_or(name);
@@ -207,7 +207,7 @@ impl Mailbox {
             if folder.selectable || folder.kept {
                 return Err(StoreError::FolderExists);
             }
-            // It is another folder than the one that was deleted (RFC 9051, section 2.3.1.1).
+            // It is not the folder that was deleted (RFC 9051, section 2.3.1.1).
             let folder = Folder::new(&folder.name.clone(), self.next_validity());
             self.folders.insert(self.key(name), folder);
             return Ok(());
@@ -226,7 +226,7 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Deletes a folder; one with folders below it stays as a name that holds no messages.
+    /// Deletes a folder; if it has subfolders, its name stays and holds no messages.
     pub(in crate::rehearsal) fn delete(&mut self, name: &[u8]) -> Result<(), StoreError> {
         let has_children = self.has_children(name);
         let key = self.key(name);
@@ -243,7 +243,7 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Renames a folder and those below it. Of INBOX the messages move and it stays (RFC 9051, section 6.3.6).
+    /// Renames a folder and its subfolders. INBOX itself stays, and only its messages move (RFC 9051, section 6.3.6).
     pub(in crate::rehearsal) fn rename(&mut self, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
         if self.folder(to).is_ok() {
             return Err(StoreError::FolderExists);
@@ -291,7 +291,7 @@ impl Mailbox {
     }
 
     pub(in crate::rehearsal) fn subscribe(&mut self, name: &[u8], subscribed: bool) {
-        // The list holds the name as it is listed.
+        // The list holds the name in its listed spelling.
         let name = self.folder(name).map_or_else(|_| name.to_vec(), |folder| folder.name.clone());
         if !subscribed {
             self.subscribed.remove(&name);
@@ -300,7 +300,7 @@ impl Mailbox {
         }
     }
 
-    /// Stores messages, all or none; returns the UID of the first. They have consecutive UIDs.
+    /// Stores messages, all or none, with consecutive UIDs; returns the first.
     pub(in crate::rehearsal) fn append(&mut self, name: &[u8], messages: Vec<NewMessage>) -> Result<u32, StoreError> {
         let bytes: u64 = messages.iter().map(|message| message.content.size()).sum();
         if self.quota.is_some_and(|quota| self.used + bytes > quota) {
@@ -325,7 +325,7 @@ impl Mailbox {
         Ok(first)
     }
 
-    /// Removes messages of a folder for good.
+    /// Removes messages from a folder for good.
     pub(in crate::rehearsal) fn expunge(
         &mut self,
         name: &[u8],
@@ -336,7 +336,7 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Gives a folder another UIDVALIDITY, and its messages new UIDs from 1.
+    /// Gives a folder a new UIDVALIDITY, and its messages new UIDs from 1.
     pub(super) fn renumber(&mut self, name: &[u8]) -> Result<(), StoreError> {
         let validity = self.next_validity();
         let folder = self.folder_mut(name)?;
@@ -349,13 +349,13 @@ impl Mailbox {
         Ok(())
     }
 
-    /// The mailbox that a newly installed server has: its UIDVALIDITYs begin with the one that INBOX has here.
+    /// The mailbox on a newly installed server. Its first UIDVALIDITY is that of the present INBOX.
     pub(super) fn reinstalled(&self) -> Self {
         let first = self.folder(b"INBOX").map_or(1, |inbox| inbox.uid_validity);
         Self::new(self.layout, Arc::new(AtomicU32::new(first.saturating_sub(1))))
     }
 
-    /// Puts other bytes in a message's place.
+    /// Replaces a message's bytes.
     pub(super) fn replace_content(&mut self, name: &[u8], uid: u32, content: Content) -> Result<(), StoreError> {
         let folder = self.folder_mut(name)?;
         let place = folder.place(uid).ok_or(StoreError::NoSuchFolder)?;
@@ -375,7 +375,7 @@ impl Mailbox {
         self.expunge(from, |message| message.uid == uid)
     }
 
-    /// Takes a folder back to when `uid_next` was its next UID.
+    /// Returns a folder to the time when `uid_next` was its next UID.
     pub(super) fn restore(&mut self, name: &[u8], uid_next: u32) -> Result<(), StoreError> {
         self.expunge(name, |message| message.uid >= uid_next)?;
         self.folder_mut(name)?.uid_next = uid_next;
@@ -386,12 +386,12 @@ impl Mailbox {
         self.quota = bytes;
     }
 
-    /// How many messages there are.
+    /// The number of messages.
     pub(super) fn messages(&self) -> u64 {
         self.folders.values().map(|folder| folder.messages.len() as u64).sum()
     }
 
-    /// Bytes used, and allowed.
+    /// Bytes used, and the limit.
     pub(in crate::rehearsal) fn quota(&self) -> (u64, Option<u64>) {
         (self.used, self.quota)
     }

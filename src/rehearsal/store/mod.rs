@@ -1,7 +1,7 @@
-//! The mail store of the embedded servers: users, their folders, the messages, all in memory.
+//! The embedded servers' mail store: users, folders and messages, all in memory.
 //!
-//! Share it as an `Arc`; an [`super::ImapServer`] serves it, and tests and the demo fill, change and compare it directly. Folder names are
-//! given in Unicode here and kept as they travel.
+//! An [`super::ImapServer`] serves it from an `Arc`; tests and the demo fill, change and compare it directly. Callers give folder names in
+//! Unicode, and the store keeps them in wire form.
 
 mod content;
 mod mailbox;
@@ -22,21 +22,21 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-/// How a store names its folders, and which ones a new user has.
+/// How a store names its folders, and which folders a new user has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
-    /// The byte between the parts of a name.
+    /// The separator between the parts of a name.
     pub separator: u8,
-    /// Kerio Connect's default folders, and names in which capitals do not count (docs/kerio-connect.md, D2, D3).
+    /// Whether it has Kerio Connect's default folders and ignores case in names (docs/kerio-connect.md, D2, D3).
     pub kerio: bool,
 }
 
 impl Layout {
-    /// `/` between parts; a new user has only INBOX.
+    /// `/` as separator; a new user has only INBOX.
     pub const SLASH: Self = Self { separator: b'/', kerio: false };
-    /// `.` between parts; a new user has only INBOX.
+    /// `.` as separator; a new user has only INBOX.
     pub const DOT: Self = Self { separator: b'.', kerio: false };
-    /// Kerio Connect's.
+    /// Kerio Connect's layout.
     pub const KERIO: Self = Self { separator: b'/', kerio: true };
 }
 
@@ -52,13 +52,13 @@ pub enum StoreError {
     /// The name is taken.
     #[error("a folder of that name exists")]
     FolderExists,
-    /// There is no folder of that name, or it holds no messages.
+    /// There is no such folder or message, or the folder cannot hold messages.
     #[error("there is no such folder")]
     NoSuchFolder,
     /// The name has an empty part or a NUL.
     #[error("that is no name for a folder")]
     BadName,
-    /// The folder cannot be deleted or renamed so.
+    /// The folder cannot be deleted or renamed this way.
     #[error("that folder cannot be deleted or renamed so")]
     Kept,
     /// The user's quota does not allow it.
@@ -77,7 +77,7 @@ pub(super) struct User {
     /// The first of its sign-in names.
     pub(super) name: String,
     password: Mutex<Secret>,
-    /// When it was made.
+    /// When it was created.
     pub(super) created: Instant,
     mailbox: Mutex<Mailbox>,
     changes: Mutex<Vec<String>>,
@@ -89,12 +89,12 @@ impl User {
         lock(&self.mailbox)
     }
 
-    /// Whether that is its password.
+    /// Whether this is its password.
     pub(super) fn accepts(&self, password: &Secret) -> bool {
         *lock(&self.password) == *password
     }
 
-    /// Notes a command that can change something, for [`MailStore::changes_seen`].
+    /// Records a command that can change something, for [`MailStore::changes_seen`].
     pub(super) fn note_change(&self, command: &str) {
         let mut changes = lock(&self.changes);
         if changes.len() < CHANGES_KEPT {
@@ -103,10 +103,10 @@ impl User {
     }
 }
 
-/// At most that many changing commands are kept of a user.
+/// The most changing commands kept per user.
 const CHANGES_KEPT: usize = 1000;
 
-/// A user's mail at one moment, as a backup of the server keeps it.
+/// A user's mail at one moment, as in a backup of the server.
 #[derive(Clone)]
 pub struct Backup(Mailbox);
 
@@ -121,18 +121,18 @@ pub struct MailStore {
 impl MailStore {
     /// An empty store.
     pub fn new(layout: Layout) -> Arc<Self> {
-        // Two stores never have a UIDVALIDITY in common by chance: a program that mixes them up would go unnoticed.
+        // Two stores never share a UIDVALIDITY by chance, which would hide that a program confuses them.
         let first = fastrand::u32(1..2_000_000) * 1000;
         Arc::new(Self { layout, users: RwLock::default(), last_validity: Arc::new(AtomicU32::new(first)) })
     }
 
-    /// How it names its folders.
+    /// Its layout.
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// Makes a user with the layout's default folders. `names` are all its sign-in names, capitals do not count; by any of them it
-    /// is found in the other methods.
+    /// Creates a user with the layout's default folders. `names` are all its sign-in names, in any case; the other methods find the user by
+    /// any of them.
     pub fn create_user(&self, names: &[impl AsRef<str>], password: &str) -> Result<(), StoreError> {
         let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
         let keys: Vec<String> = names.iter().map(|name| name.as_ref().to_lowercase()).collect();
@@ -151,7 +151,7 @@ impl MailStore {
         Ok(())
     }
 
-    /// Sets another password.
+    /// Replaces the password.
     pub fn set_password(&self, name: &str, password: &str) -> Result<(), StoreError> {
         *lock(&self.user(name)?.password) = Secret::new(password);
         Ok(())
@@ -162,28 +162,28 @@ impl MailStore {
         users.get(&name.to_lowercase()).cloned().ok_or(StoreError::NoSuchUser)
     }
 
-    /// Whether somebody has that sign-in name.
+    /// Whether somebody has this sign-in name.
     pub fn has_user(&self, name: &str) -> bool {
         self.user(name).is_ok()
     }
 
-    /// Makes a folder and those above it. The name is in Unicode, with the layout's separator.
+    /// Creates a folder and its missing parents. The name is in Unicode, with the layout's separator.
     pub fn create_folder(&self, user: &str, folder: &str) -> Result<(), StoreError> {
         self.create_folder_on_wire(user, &wire_name(folder))
     }
 
-    /// Makes a folder whose name on the wire is given, be it as odd as it may.
+    /// Creates a folder with this wire name, however odd.
     pub fn create_folder_on_wire(&self, user: &str, wire_name: &[u8]) -> Result<(), StoreError> {
         self.user(user)?.mailbox().create(wire_name)
     }
 
-    /// Says what a folder is for.
+    /// Sets a folder's special use.
     pub fn set_special_use(&self, user: &str, folder: &str, special_use: Option<SpecialUse>) -> Result<(), StoreError> {
         self.user(user)?.mailbox().folder_mut(&wire_name(folder))?.special_use = special_use;
         Ok(())
     }
 
-    /// Whether a folder can hold messages (\Noselect).
+    /// Sets whether a folder can hold messages (\Noselect).
     pub fn set_selectable(&self, user: &str, folder: &str, selectable: bool) -> Result<(), StoreError> {
         self.user(user)?.mailbox().folder_mut(&wire_name(folder))?.selectable = selectable;
         Ok(())
@@ -195,7 +195,7 @@ impl MailStore {
         Ok(())
     }
 
-    /// Renames a folder and those below it.
+    /// Renames a folder and its subfolders.
     pub fn rename_folder(&self, user: &str, from: &str, to: &str) -> Result<(), StoreError> {
         self.user(user)?.mailbox().rename(&wire_name(from), &wire_name(to))
     }
@@ -215,12 +215,12 @@ impl MailStore {
         self.user(user)?.mailbox().append(&wire_name(folder), messages)
     }
 
-    /// Stores a message in the folder whose name on the wire is given.
+    /// Stores a message in the folder with this wire name.
     pub fn add_on_wire(&self, user: &str, wire_name: &[u8], message: NewMessage) -> Result<u32, StoreError> {
         self.user(user)?.mailbox().append(wire_name, vec![message])
     }
 
-    /// Stores `count` generated messages of that size in bytes, no two alike.
+    /// Stores `count` generated messages of this size in bytes, no two alike.
     pub fn add_generated(&self, user: &str, folder: &str, count: u32, size: u64, seed: u64) -> Result<(), StoreError> {
         let message = |number: u32| NewMessage::new(Content::generated(seed.wrapping_add(u64::from(number)), size));
         self.add_all(user, folder, (0..count).map(message).collect()).map(|_| ())
@@ -231,7 +231,7 @@ impl MailStore {
         self.user(user)?.mailbox().expunge(&wire_name(folder), |message| message.uid == uid)
     }
 
-    /// Sets all flags of a message.
+    /// Replaces all flags of a message.
     pub fn set_flags(&self, user: &str, folder: &str, uid: u32, flags: &[&str]) -> Result<(), StoreError> {
         let user = self.user(user)?;
         let mut mailbox = user.mailbox();
@@ -251,13 +251,13 @@ impl MailStore {
         self.user(user)?.mailbox().renumber(&wire_name(folder))
     }
 
-    /// Takes a folder back to when `uid_next` was its next UID, as restoring a backup does: later messages are gone, and their UIDs will be
-    /// given to others.
+    /// Returns a folder to the time when `uid_next` was its next UID, as restoring a backup does: later messages are gone, and new ones
+    /// reuse their UIDs.
     pub fn restore_folder(&self, user: &str, folder: &str, uid_next: u32) -> Result<(), StoreError> {
         self.user(user)?.mailbox().restore(&wire_name(folder), uid_next)
     }
 
-    /// Puts other bytes in a message's place, as a failing disk does; UID, flags and date stay.
+    /// Replaces a message's bytes, as a failing disk does; UID, flags and date stay.
     pub fn replace_content(&self, user: &str, folder: &str, uid: u32, content: Content) -> Result<(), StoreError> {
         self.user(user)?.mailbox().replace_content(&wire_name(folder), uid, content)
     }
@@ -267,18 +267,18 @@ impl MailStore {
         self.user(user)?.mailbox().move_message(&wire_name(from), uid, &wire_name(to))
     }
 
-    /// Keeps a copy of a user's mail, with its UIDs and UIDVALIDITYs.
+    /// Copies a user's mail, with its UIDs and UIDVALIDITYs.
     pub fn back_up(&self, user: &str) -> Result<Backup, StoreError> {
         Ok(Backup(self.user(user)?.mailbox().clone()))
     }
 
-    /// Puts a user's mail back to what it was when the backup was made. What came since is gone, and its UIDs are given to others.
+    /// Returns a user's mail to the state of a backup. Later messages are gone, and new ones reuse their UIDs.
     pub fn restore(&self, user: &str, backup: &Backup) -> Result<(), StoreError> {
         *self.user(user)?.mailbox() = backup.0.clone();
         Ok(())
     }
 
-    /// Replaces a user's mailbox by an empty one, as a newly installed server has it; the UIDVALIDITY of INBOX is the same.
+    /// Replaces a user's mailbox by that of a newly installed server; the UIDVALIDITY of INBOX stays.
     pub fn reinstall(&self, user: &str) -> Result<(), StoreError> {
         let user = self.user(user)?;
         let mut mailbox = user.mailbox();
@@ -286,13 +286,13 @@ impl MailStore {
         Ok(())
     }
 
-    /// Limits the bytes of a user's mail. What is stored already stays.
+    /// Limits the bytes of a user's mail. Stored messages stay.
     pub fn set_quota(&self, user: &str, bytes: Option<u64>) -> Result<(), StoreError> {
         self.user(user)?.mailbox().set_quota(bytes);
         Ok(())
     }
 
-    /// How many messages a user has, and how many bytes they are.
+    /// The number and size of a user's messages.
     pub fn used(&self, user: &str) -> Result<Used, StoreError> {
         let user = self.user(user)?;
         let mailbox = user.mailbox();
@@ -313,8 +313,8 @@ impl MailStore {
         Ok(folder.messages[place].content.clone())
     }
 
-    /// The commands that this user's sessions sent and that can change something, SELECT and a FETCH that sets \Seen included; the
-    /// first thousand. Empty for a mailbox that was only read.
+    /// The first thousand commands of this user's sessions that can change something, including SELECT and a FETCH that sets \Seen. Empty
+    /// if the mailbox was only read.
     pub fn changes_seen(&self, user: &str) -> Result<Vec<String>, StoreError> {
         Ok(lock(&self.user(user)?.changes).clone())
     }

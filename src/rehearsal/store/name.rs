@@ -1,4 +1,4 @@
-//! Folder names as they travel: modified UTF-7 (RFC 3501, section 5.1.3).
+//! Folder names on the wire: modified UTF-7 (RFC 3501, section 5.1.3).
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 

@@ -1,11 +1,11 @@
-//! A user's mail as plain data, to compare: source before and after, source with target.
+//! A user's mail as plain data, for comparison: source before and after, source with target.
 
 use super::mailbox::{Folder, Mailbox};
 use crate::domain::{Digest, SpecialUse};
 use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A user's folders by their names on the wire.
+/// A user's folders by wire name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Snapshot {
     /// Every folder.
@@ -17,7 +17,7 @@ pub struct Snapshot {
 pub struct FolderSnapshot {
     /// Its UIDVALIDITY.
     pub uid_validity: u32,
-    /// The UID the next message will get.
+    /// The UID of its next message.
     pub uid_next: u32,
     /// Its messages, ascending by UID.
     pub messages: Vec<MessageSnapshot>,
@@ -25,7 +25,7 @@ pub struct FolderSnapshot {
     pub subscribed: bool,
     /// Whether it can hold messages.
     pub selectable: bool,
-    /// What it is for.
+    /// Its special use.
     pub special_use: Option<SpecialUse>,
 }
 
@@ -34,9 +34,9 @@ pub struct FolderSnapshot {
 pub struct MessageSnapshot {
     /// Its UID.
     pub uid: u32,
-    /// BLAKE3 of its bytes.
+    /// The BLAKE3 digest of its bytes.
     pub digest: Digest,
-    /// How many there are.
+    /// Its size in bytes.
     pub size: u64,
     /// Flags and keywords.
     pub flags: BTreeSet<String>,
@@ -67,19 +67,19 @@ impl Snapshot {
         Self { folders: mailbox.folders().map(|found| (found.name.clone(), folder(found))).collect() }
     }
 
-    /// The folder of that name, which is given in Unicode.
+    /// The folder with this name in Unicode.
     pub fn folder(&self, name: &str) -> Option<&FolderSnapshot> {
         self.folders.get(&super::wire_name(name))
     }
 
-    /// How many messages there are in all folders.
+    /// The number of messages in all folders.
     pub fn messages(&self) -> usize {
         self.folders.values().map(|folder| folder.messages.len()).sum()
     }
 }
 
 impl FolderSnapshot {
-    /// What must be the same on source and target, whatever the UIDs: each message's digest, flags and date, sorted.
+    /// What must be equal on source and target, whatever the UIDs: each message's digest, flags and date, sorted.
     pub fn contents(&self) -> Vec<(Digest, BTreeSet<String>, DateTime<FixedOffset>)> {
         let mut contents: Vec<_> =
             self.messages.iter().map(|message| (message.digest, message.flags.clone(), message.date)).collect();

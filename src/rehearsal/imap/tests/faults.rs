@@ -1,4 +1,4 @@
-//! Connections that are cut, refused or flooded.
+//! Tests of connections that are cut, refused or flooded.
 
 use super::*;
 
