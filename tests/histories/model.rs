@@ -107,8 +107,16 @@ impl Model {
         self.renamed_ever = true;
     }
 
-    /// The owner gave a folder of the target another name: what she had done in it, she has done in it under that name.
+    /// The owner gave a folder of the target another name: what she had done in it, she has done in it under that name, and what goes into it
+    /// may go there.
     pub fn renamed_by_owner(&mut self, before: &Name, now: &Name) {
+        let goes_there = self.ways.iter().filter(|(_, way)| *way == before).map(|(from, _)| from.clone());
+        for from in goes_there.collect::<Vec<_>>() {
+            self.former_ways.entry(from).or_default().insert(now.clone());
+        }
+        for ways in self.former_ways.values_mut().filter(|ways| ways.contains(before)) {
+            ways.insert(now.clone());
+        }
         for tally in [&mut self.own, &mut self.taken, &mut self.damaged] {
             let known: Vec<(Digest, usize)> =
                 tally.iter().filter(|((name, _), _)| name == before).map(|((_, digest), it)| (*digest, *it)).collect();
@@ -124,6 +132,11 @@ impl Model {
     pub fn damaged(&mut self, folder: &[u8], digest: Digest) {
         self.left(folder, digest);
         *self.damaged.entry((folder.to_vec(), digest)).or_default() += 1;
+    }
+
+    /// Whether the target ever spoilt a message.
+    pub fn is_damaged(&self) -> bool {
+        !self.damaged.is_empty()
     }
 
     /// The target is as it was when `then` was right.

@@ -85,12 +85,14 @@ impl World {
         Ok(())
     }
 
-    /// Without anything in its way a run is complete, the next has nothing to do, and a comparison agrees.
+    /// Without anything in its way a run is complete, the next has nothing to do, and a comparison agrees. Where the target spoilt messages,
+    /// the next run may look at other places than the one before, and bring them again.
     fn end(&mut self) -> Result<(), String> {
         self.migrate(&Course::Smooth, false)?;
         let before = self.stage.target.mail();
         let state = self.migrate(&Course::Smooth, false)?;
-        if state.tally.copied.messages > 0 || self.stage.target.mail() != before {
+        let is_changed = state.tally.copied.messages > 0 || self.stage.target.mail() != before;
+        if is_changed && !self.model.is_damaged() {
             return Err("a second run changed something".to_owned());
         }
         self.verify()
