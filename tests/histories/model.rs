@@ -13,7 +13,9 @@
 //! 4. a run that calls itself complete has left nothing out but what its owner took away;
 //! 5. a run that nothing disturbed is complete, and the next copies nothing;
 //! 6. after that, only what is new on the source comes, so that what the owner deletes stays deleted;
-//! 7. what is counted as copied was copied.
+//! 7. what is counted as copied was copied;
+//! 8. as long as the record is whole, what was flagged on the source is flagged on the target at the end, unless its owner did something to
+//!    it there.
 
 use kimt::domain::{Digest, FolderPath};
 use kimt::progress::{RunState, Verdict};
@@ -203,7 +205,11 @@ impl Model {
             if run.state.info.is_none() {
                 // With a record that is lost nothing is known of other names.
                 let may_go = |from: &&Name| {
-                    same_name(run, from) == *name || self.former_ways.get(*from).is_some_and(|ways| ways.contains(name))
+                    let own = same_name(run, from);
+                    // Where another folder's messages already go to that name, it gets a number.
+                    own == *name
+                        || [&own[..], b" (2)"].concat() == *name
+                        || self.former_ways.get(*from).is_some_and(|ways| ways.contains(name))
                 };
                 let further: Vec<&Name> = ways.keys().filter(may_go).filter(|from| !sources.contains(from)).collect();
                 sources.extend(further);
@@ -400,6 +406,26 @@ impl Model {
             *taken = (*taken).min((most + Self::of(own, name, *digest)).saturating_sub(there));
             *taken > 0
         });
+    }
+
+    /// Rule 8, after the last run of a history without anything that a record takes harm of.
+    pub fn judge_flags(&self, at_the_end: &Moment) -> Result<(), String> {
+        let is_anyones = |digest: &Digest| {
+            self.own.keys().chain(self.taken.keys()).any(|(_, theirs)| theirs == digest)
+                || total(&at_the_end.source, *digest) != 1
+        };
+        for (name, folder) in &at_the_end.target.folders {
+            for message in folder.messages.iter().filter(|it| !is_anyones(&it.digest)) {
+                let source = at_the_end.source.folders.values().flat_map(|it| &it.messages);
+                let original = source.into_iter().find(|it| it.digest == message.digest);
+                let is_touched = self.touched.contains(&(name.clone(), message.uid));
+                if original.is_some_and(|it| it.flags != message.flags) && !is_touched {
+                    let shown = String::from_utf8_lossy(name);
+                    return Err(format!("'{shown}' has {message:?}, and the source {original:?}"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Which folder of the source goes to which of the target, as the run reported it; of one that nobody heard, as the last one did, or to

@@ -35,6 +35,8 @@ pub struct World {
     target_backup: Option<(Backup, Model)>,
     disk_backup: Option<tempfile::TempDir>,
     letters: u32,
+    /// Nothing has happened yet that a record takes harm of.
+    ordinary: bool,
 }
 
 /// Lets a history happen, and what must hold at its end besides. The error says what does not, with the step at which it was seen.
@@ -72,6 +74,7 @@ impl World {
             target_backup: None,
             disk_backup: None,
             letters: 0,
+            ordinary: true,
         }
     }
 
@@ -95,6 +98,9 @@ impl World {
         if is_changed && !self.model.is_damaged() {
             return Err("a second run changed something".to_owned());
         }
+        if self.ordinary {
+            self.model.judge_flags(&self.moment())?;
+        }
         self.verify()
     }
 
@@ -116,6 +122,7 @@ impl World {
         let on_target = side == Side::Target;
         if !change.is_ordinary() {
             self.known = Default::default();
+            self.ordinary = false;
         }
         match change {
             Change::Arrive { folder, messages } => {
@@ -329,6 +336,7 @@ impl World {
             Record::ChangeComputer => self.computer = 1 - self.computer,
         }
         self.known = Default::default();
+        self.ordinary = false;
     }
 
     // Runs.
@@ -336,6 +344,7 @@ impl World {
     fn migrate(&mut self, course: &Course, repair: bool) -> Result<RunState, String> {
         let before = self.moment();
         self.stage.repair = repair;
+        self.ordinary &= !repair;
         let state = match course {
             Course::Smooth => self.finish(RunKind::Migrate, || None),
             Course::Disturbed(disturbances) => {

@@ -4,6 +4,7 @@ use super::between::{Command, Fate, Tamper};
 use super::first_pass::{WAYS, assert_followed, cut_at, filled, flags, letter, migrated, size, sizes, stage};
 use super::stage::{ANN, Stage, problems};
 use kimt::domain::ProblemKind;
+use kimt::migrate::Verify;
 use kimt::progress::{Followed, RunKind, RunState, Verdict};
 use kimt::rehearsal::Content;
 use std::collections::BTreeSet;
@@ -45,6 +46,21 @@ fn flags_that_were_changed_on_the_source_are_changed_on_the_target_in_either_dir
         assert_eq!(state.tally.followed, flags_of(1));
         stage.assert_complete(&state);
     });
+}
+
+#[test]
+fn flags_are_followed_where_a_target_announced_no_places_and_little_or_nothing_was_read_back() {
+    for verify in [Verify::Content, Verify::Size, Verify::None] {
+        for without in [&[][..], &["CONDSTORE"]] {
+            let mut stage = filled(without, &["UIDPLUS"]);
+            stage.verify = verify;
+            stage.migrate();
+            stage.source.store().set_flags(ANN, "Work", 2, &["$Label1", "\\Seen"]).unwrap();
+            assert_followed(&stage, flags_of(1));
+            assert_eq!(flags(&stage, "Work", 2), set(&["$Label1", "\\Seen"]), "{verify:?} {without:?}");
+            assert_followed(&stage, Followed::default());
+        }
+    }
 }
 
 #[test]

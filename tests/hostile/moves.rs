@@ -1,8 +1,9 @@
 //! Moves: what was moved on the source is moved on the target, once, and what its owner filed on the target stays where she put it, whatever
 //! becomes of the folders and of the record.
 
-use super::first_pass::{WAYS, assert_followed, filled, letter, migrated, size, sizes, stage};
+use super::first_pass::{WAYS, assert_followed, filled, flags, letter, migrated, size, sizes, stage};
 use super::stage::{ANN, Stage, problems};
+use kimt::migrate::Verify;
 use kimt::progress::{Followed, Verdict};
 use kimt::rehearsal::Content;
 
@@ -27,12 +28,19 @@ fn what_was_moved_on_the_source_is_moved_on_the_target_and_not_copied_once_more(
 }
 
 #[test]
-fn a_message_that_was_moved_and_flagged_arrives_with_its_new_flags() {
-    let stage = stage(&[]);
-    stage.source.store().set_flags(ANN, "Work", 2, &["\\Seen"]).unwrap();
-    stage.source.store().move_message(ANN, "Work", 2, "Filed").unwrap();
-    let state = assert_followed(&stage, Followed { moved: 1, flags: 1, ..Followed::default() });
-    stage.assert_complete(&state);
+fn a_message_that_was_moved_and_flagged_arrives_with_its_new_flags_however_it_is_moved_and_read_back() {
+    for without in [&[][..], &["MOVE"], &["UIDPLUS"]] {
+        for verify in [Verify::Content, Verify::Size, Verify::None] {
+            let mut stage = filled(&[], without);
+            stage.verify = verify;
+            stage.migrate();
+            stage.source.store().set_flags(ANN, "Work", 2, &["\\Seen"]).unwrap();
+            stage.source.store().move_message(ANN, "Work", 2, "Filed").unwrap();
+            let followed = Followed { moved: 1, flags: 1, ..Followed::default() };
+            assert_followed(&stage, followed);
+            assert_eq!(flags(&stage, "Filed", 1).into_iter().collect::<Vec<_>>(), ["\\Seen"], "{without:?} {verify:?}");
+        }
+    }
 }
 
 #[test]

@@ -72,6 +72,31 @@ fn each_kind_of_difference_is_counted_and_named_and_never_called_equal() {
 }
 
 #[test]
+fn a_folder_whose_name_differs_in_capitals_on_the_target_is_compared_and_reported_by_the_name_that_it_has_there() {
+    let stage = migrated();
+    for (folder, text) in [("News", "Subject: a\r\n\r\nA.\r\n"), ("NEWS", "Subject: b\r\n\r\nB.\r\n")] {
+        let store = stage.source.store();
+        store.create_folder(ANN, folder).unwrap();
+        store.add(ANN, folder, message(text.as_bytes(), &[], "2020-01-01T00:00:00+00:00")).unwrap();
+    }
+    stage.assert_complete(&stage.migrate());
+    stage.target.store().rename_folder(ANN, "News", "news").unwrap();
+    let state = stage.run(RunKind::Verify);
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    let goes = |name: &str| {
+        let folder = state.accounts[0].folders.iter().find(|it| it.source.to_string() == name).unwrap();
+        folder.target.to_string()
+    };
+    assert_eq!([goes("News"), goes("NEWS")], ["news", "NEWS"]);
+    // One folder of the target is the counterpart of one of the source.
+    stage.target.store().delete_folder(ANN, "NEWS").unwrap();
+    let state = stage.run(RunKind::Verify);
+    assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:?}", problems(&state));
+    let missing: Vec<_> = problems(&state).into_iter().filter(|it| it.starts_with("MessageMissing")).collect();
+    assert!(matches!(&missing[..], [only] if only.contains("'b'") && only.contains("'NEWS'")), "{missing:?}");
+}
+
+#[test]
 fn equal_messages_whose_marks_are_there_in_another_order_are_equal() {
     let stage = migrated();
     lose_record(&stage);

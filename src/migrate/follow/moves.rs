@@ -20,7 +20,7 @@ use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::folder::FolderJob;
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::reconcile;
+use crate::migrate::reconcile::{self, locate};
 use crate::migrate::sessions::Sessions;
 use crate::progress::{Followed, Step};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -98,6 +98,23 @@ fn look_again(sessions: &mut Sessions, job: &mut FolderJob, moved: u64) -> Resul
     target.looked_at = Instant::now();
     job.progress.first_on_target = job.progress.first_on_target.map(|messages| messages + moved);
     Ok(())
+}
+
+/// Finds the places of messages that were moved to a folder by a target that announces none. Without a place their flags could not be
+/// followed.
+fn find_places(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    job: &mut FolderJob,
+) -> Result<(), Halt> {
+    let (Some(scan), Some(target), Some(record)) = (job.scan.clone(), job.target.clone(), ledger.folder(&job.source))
+    else {
+        return Ok(());
+    };
+    let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
+    let found = locate::placeless(&run, &record).and_then(|known| locate::place(&mut run, &record, &known));
+    within_folder(found, mailbox, job).map(|_| ())
 }
 
 /// Adds the messages that are gone from the folders that were scanned. A doubtful record is repaired first; if it cannot be, because the
@@ -296,6 +313,7 @@ fn follow_from(
             departures::depart(mailbox, sessions, ledger, Leaving { from: &from, messages: leaving, to: &wire_name })?;
         if followed.moved > 0 {
             look_again(sessions, job, followed.moved)?;
+            find_places(mailbox, sessions, ledger, job)?;
         }
         report(mailbox, Some(job.id), followed);
         if copied > 0 {

@@ -18,8 +18,8 @@ mod refusals;
 mod reporting;
 pub mod task;
 
-use crate::domain::{Account, Folder, FolderId, FolderPath, LeftOut, Side};
-use crate::imap::{ImapError, Reader};
+use crate::domain::{Account, Folder, FolderId, FolderPath, LeftOut, Mapping, Side};
+use crate::imap::{ImapError, Listing, Reader};
 use crate::ledger::Ledger;
 use crate::migrate::context::RunContext;
 use crate::migrate::context::reporter::Reporter;
@@ -127,8 +127,9 @@ impl Verification<'_> {
         let earlier = ledger.as_ref().map_or_else(BTreeMap::new, places);
         let permanent_ids = source.has_permanent_ids();
         let wishes = Wishes { selection: &context.selection, earlier: &earlier, permanent_ids };
-        let (ways, mut left_out) = plan::plan(&listed.folders, &names, wishes);
+        let (mut ways, mut left_out) = plan::plan(&listed.folders, &names, wishes);
         left_out.splice(0..0, listed.left_out);
+        let places = find_folders(&mut ways, &there, target);
         let folders = ways.iter().map(|way| way.planned.clone()).collect();
         self.reporter.report(Event::FoldersPlanned {
             account: self.reporter.account,
@@ -136,24 +137,6 @@ impl Verification<'_> {
             left_out: left_out.clone(),
         });
         self.reporter.losses_of_list(&left_out);
-        let folder_there = |way: &Way| {
-            // A migration uses the first of these names that the target keeps.
-            let plain = plain_names(&way.planned.target, there.separator);
-            let mut names = std::iter::once(&way.planned.target).chain(&plain).map(|path| target.wire_name(path));
-            let named = names.find_map(|name| {
-                let name = name.ok()?;
-                there.folders.iter().find(|folder| folder.wire_name == name)
-            });
-            // Otherwise the name under which the target created the first.
-            let kept = || {
-                let listed = there.folders.iter().filter(|folder| folder.selectable).map(|folder| &folder.path);
-                let is_anothers = |path: &FolderPath| ways.iter().any(|way| way.planned.target == *path);
-                let kept = kept_name(&way.planned.target, listed, is_anothers)?;
-                there.folders.iter().find(|folder| folder.path == *kept)
-            };
-            named.or_else(kept).cloned()
-        };
-        let places: Vec<_> = ways.iter().map(folder_there).collect();
         let ways = ways.into_iter().zip(places).collect();
         Ok(Plan { source: listed.folders, target: there.folders, left_out, ways, ledger })
     }
@@ -215,4 +198,33 @@ impl Verification<'_> {
         self.name_refusals(plan);
         self.settle_sought(plan, source, target)
     }
+}
+
+/// The target's folder for each way, if it has one. A way whose folder has another name there gets that name, so that the report names the
+/// folder that was compared.
+fn find_folders(ways: &mut [Way], there: &Listing, target: &Reader) -> Vec<Option<Folder>> {
+    let mut wanted: BTreeSet<FolderPath> = ways.iter().map(|way| way.planned.target.clone()).collect();
+    let mut find = |way: &mut Way| {
+        // A migration uses the first of these names that the target keeps.
+        let plain = plain_names(&way.planned.target, there.separator);
+        let mut names = std::iter::once(&way.planned.target).chain(&plain).map(|path| target.wire_name(path));
+        let named = names.find_map(|name| {
+            let name = name.ok()?;
+            there.folders.iter().find(|folder| folder.wire_name == name)
+        });
+        // Otherwise the name under which the target created the first.
+        let kept = || {
+            let listed = there.folders.iter().filter(|folder| folder.selectable).map(|folder| &folder.path);
+            let kept = kept_name(&way.planned.target, listed, |path| wanted.contains(path))?;
+            there.folders.iter().find(|folder| folder.path == *kept)
+        };
+        let found = named.or_else(kept)?.clone();
+        if found.path != way.planned.target {
+            way.planned.target = found.path.clone();
+            way.planned.mapping = Mapping::Adapted;
+            wanted.insert(found.path.clone());
+        }
+        Some(found)
+    };
+    ways.iter_mut().map(&mut find).collect()
 }
