@@ -19,7 +19,7 @@ mod store;
 
 pub use certificate::ServerCertificate;
 pub use faults::{Action, FaultPlan, Faults, Moment, Step};
-pub use imap::{DateRefusal, ImapOptions, ImapServer, KerioWays, Profile, Transcript};
+pub use imap::{DateRefusal, ImapOptions, ImapServer, Keeping, KerioWays, Profile, Transcript};
 pub use link::{Link, LinkOptions};
 pub use service::{ImapService, MailService, Used};
 pub use store::{

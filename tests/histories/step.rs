@@ -5,6 +5,7 @@
 
 use fastrand::Rng;
 use kimt::migrate::Verify;
+use kimt::rehearsal::Keeping;
 use std::fmt;
 
 /// A number that is reduced to the number of things to choose from.
@@ -175,6 +176,8 @@ pub struct Setting {
     pub no_uidplus: bool,
     /// How migrations read back what they sent.
     pub verify: Verify,
+    /// How the target keeps what it gets.
+    pub keeping: Keeping,
 }
 
 /// Everything that happens to one mailbox.
@@ -211,6 +214,12 @@ impl History {
             no_uidplus: rng.u8(..4) == 0,
             // Of its own number, so that what else a seed gives does not depend on it.
             verify: [Verify::Content, Verify::Content, Verify::Size, Verify::None][Rng::with_seed(!seed).usize(..4)],
+            keeping: match Rng::with_seed(!seed).u8(..12) {
+                0 => Keeping::WithTraceField,
+                1 => Keeping::WithoutLastLineEnd,
+                2 => Keeping::WithoutDate,
+                _ => Keeping::AsSent,
+            },
         };
         let theme = match rng.u8(..6) {
             0 => Theme::People,

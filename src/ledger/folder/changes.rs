@@ -135,10 +135,19 @@ impl Ledger {
                 flags: before.and_then(|before| before.flags),
             }
         });
-        let intended = change.intend.iter().map(|(uid, size)| Message::intended(*uid, *size, change.floor));
+        let intended = change.intend.iter().map(|(uid, size)| {
+            let flags = known.get(*uid).and_then(|before| before.flags);
+            Message { flags, ..Message::intended(*uid, *size, change.floor) }
+        });
         let mut operations = vec![Operation::Put(done.collect()), Operation::Put(intended.collect())];
         operations.push(Operation::Withdrawn(change.withdrawn.clone()));
-        operations.extend(known.flagged(&change.flags, Operation::Flagged));
+        // The flags of most messages were noted with the intent.
+        let is_news = |(uid, flags): &&(Uid, Vec<String>)| {
+            let noted = known.get(*uid).and_then(|message| known.flags(message));
+            noted != Some(flags) || known.intended_flags(*uid).is_some()
+        };
+        let news: Vec<(Uid, Vec<String>)> = change.flags.iter().filter(is_news).cloned().collect();
+        operations.extend(known.flagged(&news, Operation::Flagged));
         operations.retain(|operation| !operation.is_empty());
         Ok(operations)
     }

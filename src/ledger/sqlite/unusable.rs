@@ -28,7 +28,12 @@ impl From<rusqlite::Error> for Failure {
 
 /// Decides whether a file that SQLite cannot open may be intact.
 pub(super) fn judge(path: &Path, error: rusqlite::Error) -> Unusable {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
     match error.sqlite_error_code() {
+        // The file could be opened for writing, so only its header forbids it: one bit of it says that a later version of SQLite must write.
+        Some(ErrorCode::ReadOnly) if extended == Some(rusqlite::ffi::SQLITE_READONLY) => {
+            Unusable::Damaged(RecordDamage::Unreadable { why: error.to_string() })
+        }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             Unusable::Refused(LedgerError::new(RecordFault::FileInUse { path: path.display().to_string() }))
         }

@@ -87,6 +87,21 @@ impl SentFlags {
 
     /// The flags to send for a message.
     pub fn of(&self, heads: &Heads, uid: Uid) -> Vec<String> {
+        let (kept, lost) = self.kept_and_lost(heads, uid);
+        if let Some(lost) = lost {
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).note(uid, lost);
+        }
+        kept
+    }
+
+    /// The same flags, sorted; for the record, so that nothing is noted as lost.
+    pub fn sorted(&self, heads: &Heads, uid: Uid) -> Vec<String> {
+        let (mut kept, _) = self.kept_and_lost(heads, uid);
+        kept.sort_unstable();
+        kept
+    }
+
+    fn kept_and_lost<'h>(&self, heads: &'h Heads, uid: Uid) -> (Vec<String>, Option<&'h str>) {
         let all = heads.get(uid).map(|head| heads.flags(head)).unwrap_or_default();
         let spared = self.spared.get(&uid);
         let (mut kept, mut lost) = self.filter.split(all, spared.is_some());
@@ -95,11 +110,7 @@ impl SentFlags {
             lost = lost.or(all.iter().find(|flag| spares(flag)).map(String::as_str));
             kept.retain(|flag| !spares(flag));
         }
-        let unused = heads.unused_flag(uid);
-        if let Some(lost) = lost.or(unused) {
-            self.lost.lock().unwrap_or_else(PoisonError::into_inner).note(uid, lost);
-        }
-        kept
+        (kept, lost.or(heads.unused_flag(uid)))
     }
 
     /// Sends a refused message with fewer flags from now on: without the flag that the server's `words` name (Yahoo refuses every message

@@ -382,12 +382,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         for (round, news) in self.rounds.iter().zip(&mut self.news) {
             let News { done, withdrawn } = std::mem::take(news);
             let folder = &self.folders[round.folder];
-            let flags = done.iter().map(|done| {
-                let mut flags = folder.flags().of(folder.heads(), done.uid);
-                flags.sort_unstable();
-                (done.uid, flags)
-            });
-            let flags = flags.collect();
+            let flags = done.iter().map(|done| (done.uid, folder.flags().sorted(folder.heads(), done.uid))).collect();
             changes.push(Change {
                 folder: &folder.record,
                 done,
@@ -399,9 +394,11 @@ impl<'a, 'd> Sending<'a, 'd> {
         }
         for batch in &self.batches[self.intended..through] {
             let round = batch.folder.number;
-            let heads = self.folder(round).heads();
+            let (heads, flags) = (self.folder(round).heads(), self.folder(round).flags());
             let sized = |uid: &Uid| (*uid, heads.get(*uid).map_or(0, |head| head.size));
             changes[round].intend.extend(batch.uids.iter().map(sized));
+            // One that is found after an interruption has these flags.
+            changes[round].flags.extend(batch.uids.iter().map(|uid| (*uid, flags.sorted(heads, *uid))));
             self.awaited.extend(batch.uids.iter().map(|uid| (round, *uid)));
         }
         self.intended = through;

@@ -231,8 +231,8 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     run.fail_all(altered.chain(gone).collect())
 }
 
-/// Checks by size only, first by the sizes that were read with the marks. If a place is empty, all places are doubtful, and content
-/// decides. A message that the target confirmed but does not have is forgotten, so that the next run sends it again. If nothing is read
+/// Checks by size, first by the sizes that were read with the marks. Content decides about a message of another size, and about all if a
+/// place is empty, because then all places are doubtful. A message that the target confirmed but does not have is forgotten, so that the next run sends it again. If nothing is read
 /// back, this is done only if the folder holds too few messages.
 fn check_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, done: Vec<Done>) -> Result<(), Halt> {
     let is_compared = run.mailbox.context.options.verify != Verify::None;
@@ -251,8 +251,8 @@ fn check_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, done: Vec<D
     if !is_due {
         return Ok(());
     }
-    let other = by_size.other.iter().filter(|_| is_compared);
-    let other = other.map(|done| Failure::noted(done.uid, ProblemKind::MessageAltered, None));
-    run.fail_all(other.collect())?;
-    if by_size.absent.is_empty() { Ok(()) } else { check_by_content(run, record, &by_size.absent) }
+    // A target may have added a header or changed line ends, which alters nothing.
+    let other = by_size.other.into_iter().filter(|_| is_compared);
+    let doubtful: Vec<Done> = other.chain(by_size.absent).collect();
+    if doubtful.is_empty() { Ok(()) } else { check_by_content(run, record, &doubtful) }
 }

@@ -2,7 +2,7 @@
 
 use super::super::store::{Content, NewMessage, StoreError, User};
 use super::folders::refused;
-use super::options::DateRefusal;
+use super::options::{DateRefusal, Keeping};
 use super::parser::Argument;
 use super::select::kept_flags;
 use super::session::{Done, Reply, Session};
@@ -48,9 +48,12 @@ impl Session {
             })?;
             *rest = after;
         }
+        if self.options.keeping == Keeping::WithoutDate {
+            date = chrono::Utc::now().fixed_offset();
+        }
         let [Argument::Literal(bytes), after @ ..] = rest else { return Err(malformed()) };
         *rest = after;
-        let content = Content::bytes(bytes.as_slice());
+        let content = Content::bytes(self.options.keeping.stored(bytes));
         Ok(NewMessage { content, flags: kept_flags(&flags, &self.options), date })
     }
 

@@ -18,6 +18,6 @@ mod taken;
 #[cfg(test)]
 mod tests;
 
-pub use options::{DateRefusal, ImapOptions, KerioWays, Profile};
+pub use options::{DateRefusal, ImapOptions, Keeping, KerioWays, Profile};
 pub use server::ImapServer;
 pub use shared::Transcript;

@@ -55,6 +55,31 @@ pub enum DateRefusal {
     All,
 }
 
+/// How a server keeps the messages that it gets by APPEND.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keeping {
+    /// As they were sent.
+    #[default]
+    AsSent,
+    /// With a trace field of its own before the others (RFC 5321, section 4.4).
+    WithTraceField,
+    /// Without the line end of the last line.
+    WithoutLastLineEnd,
+    /// With the date of their arrival instead of the one that was sent.
+    WithoutDate,
+}
+
+impl Keeping {
+    /// The content that is stored for this one.
+    pub fn stored(self, content: &[u8]) -> Vec<u8> {
+        match self {
+            Self::AsSent | Self::WithoutDate => content.to_vec(),
+            Self::WithTraceField => [b"Received: from migration by store\r\n", content].concat(),
+            Self::WithoutLastLineEnd => content.strip_suffix(b"\r\n").unwrap_or(content).to_vec(),
+        }
+    }
+}
+
 /// All options of a server. Start from a constructor and change the fields that matter.
 #[derive(Clone)]
 pub struct ImapOptions {
@@ -88,6 +113,8 @@ pub struct ImapOptions {
     pub append_limit: u64,
     /// Which dates APPEND refuses.
     pub date_refusal: DateRefusal,
+    /// How it keeps what it gets.
+    pub keeping: Keeping,
     /// The certificate; none for [`ServerCertificate::shared`].
     pub certificate: Option<Arc<ServerCertificate>>,
 }
@@ -111,6 +138,7 @@ impl ImapOptions {
             drop_after_commands: None,
             append_limit: 2 << 30,
             date_refusal: DateRefusal::None,
+            keeping: Keeping::AsSent,
             certificate: None,
         }
     }

@@ -25,13 +25,7 @@ impl Model {
             let mut sources: Vec<&Name> = ways.iter().filter(|(_, to)| *to == name).map(|(from, _)| from).collect();
             if run.state.info.is_none() {
                 // With a record that is lost nothing is known of other names.
-                let may_go = |from: &&Name| {
-                    let own = same_name(run, from);
-                    // Where another folder's messages already go to that name, it gets a number.
-                    own == *name
-                        || [&own[..], b" (2)"].concat() == *name
-                        || self.former_ways.get(*from).is_some_and(|ways| ways.contains(name))
-                };
+                let may_go = |from: &&Name| self.may_go(run, from).contains(name);
                 let further: Vec<&Name> = ways.keys().filter(may_go).filter(|from| !sources.contains(from)).collect();
                 sources.extend(further);
             }
@@ -97,6 +91,21 @@ impl Model {
         Ok(())
     }
 
+    /// Where a folder's messages may go in a run that could not report it: to its own name, below any name that a folder above it has on the
+    /// target, or had; with a number where another folder's messages already go.
+    fn may_go(&self, run: &Migrated<'_>, from: &Name) -> BTreeSet<Name> {
+        let mut names = BTreeSet::from([same_name(run, from)]);
+        let parts = from.iter().enumerate().filter(|(_, byte)| **byte == run.source_separator).map(|(at, _)| at);
+        for at in parts.chain([from.len()]) {
+            let (above, below) = (from[..at].to_vec(), same_name(run, &from[at..].to_vec()));
+            let known = self.ways.get(&above).into_iter().chain(self.former_ways.get(&above).into_iter().flatten());
+            names.extend(known.map(|above| [&above[..], &below].concat()));
+        }
+        let numbered: Vec<Name> = names.iter().map(|name| [&name[..], b" (2)"].concat()).collect();
+        names.extend(numbered);
+        names
+    }
+
     /// Whether the target has as many of a content as the source, wherever, or its owner has taken them away.
     fn is_somewhere(&self, run: &Migrated<'_>, digest: Digest) -> bool {
         let taken: usize = self.taken.iter().filter(|((_, taken), _)| *taken == digest).map(|(_, count)| count).sum();
@@ -116,6 +125,8 @@ impl Model {
             for message in &folder.messages {
                 match now.messages.iter().find(|now| now.uid == message.uid) {
                     Some(now) if now == message => {}
+                    // A target without MOVE was left by it in the middle: the copy is made, and this one still to be taken away.
+                    Some(now) if !run.smooth && is_leaving(now) && !is_leaving(message) => {}
                     Some(now) if (now.digest, now.date) == (message.digest, message.date) => {
                         flagged += 1;
                         if self.touched.contains(&(name.clone(), message.uid)) {
@@ -129,6 +140,7 @@ impl Model {
                         }
                     }
                     Some(now) => return Err(format!("'{shown}' holds another message: {message:?} {now:?}")),
+                    None if is_leaving(message) && total(after, message.digest) > 0 => {}
                     None => {
                         moved += 1;
                         if self.touched.contains(&(name.clone(), message.uid)) {
@@ -223,6 +235,8 @@ impl Model {
         let is_anyones = |digest: &Digest| {
             self.own.keys().chain(self.taken.keys()).any(|(_, theirs)| theirs == digest)
                 || total(&at_the_end.source, *digest) != 1
+                // A target that cannot move messages keeps the old copy as it was.
+                || total(&at_the_end.target, *digest) != 1
         };
         for (name, folder) in &at_the_end.target.folders {
             for message in folder.messages.iter().filter(|it| !is_anyones(&it.digest)) {
@@ -284,6 +298,11 @@ fn identities(source: &Snapshot) -> BTreeSet<Identity> {
         folder.messages.iter().map(|message| (name.clone(), folder.uid_validity, message.uid)).collect()
     };
     source.folders.iter().flat_map(of_folder).collect()
+}
+
+/// Whether a message is marked as one that is about to be taken away; nobody else does that in a history.
+fn is_leaving(message: &MessageSnapshot) -> bool {
+    message.flags.contains("\\Deleted")
 }
 
 fn assert_same(what: &str, before: &Snapshot, after: &Snapshot) -> Result<(), String> {

@@ -6,8 +6,9 @@ mod runs;
 use super::embedded::stage::{ANN, End, PASSWORD, Stage, scratch};
 use super::model::{Known, Model, Moment};
 use super::step::{Course, History, Record, Setting, Side, Step};
-use kimt::domain::Security;
-use kimt::rehearsal::{Backup, ImapOptions, Layout, MailStore, Profile};
+use kimt::domain::{Digest, Security};
+use kimt::rehearsal::{Backup, ImapOptions, Keeping, Layout, MailStore, MessageSnapshot, Profile, Snapshot};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// Where a history happens.
@@ -23,6 +24,9 @@ pub struct World {
     target_backup: Option<(Backup, Model)>,
     disk_backup: Option<tempfile::TempDir>,
     letters: u32,
+    keeping: Keeping,
+    /// The messages that were sent, by the content that the target stores for them.
+    sent: HashMap<Digest, MessageSnapshot>,
     /// Nothing has happened yet that a record takes harm of.
     ordinary: bool,
 }
@@ -46,7 +50,8 @@ impl World {
             End::start(store, options, Security::Plain)
         };
         let without = if setting.no_uidplus { vec!["UIDPLUS"] } else { Vec::new() };
-        let target = ImapOptions { without, ..ImapOptions::new(profile(setting.target_profile)) };
+        let target =
+            ImapOptions { without, keeping: setting.keeping, ..ImapOptions::new(profile(setting.target_profile)) };
         let source = end(setting.source_dots, ImapOptions::new(profile(setting.source_profile)));
         let mut stage = Stage::of(source, end(setting.target_dots, target));
         stage.verify = setting.verify;
@@ -62,6 +67,8 @@ impl World {
             target_backup: None,
             disk_backup: None,
             letters: 0,
+            keeping: setting.keeping,
+            sent: HashMap::new(),
             ordinary: true,
         }
     }
@@ -80,9 +87,9 @@ impl World {
     /// the next run may look at other places than the one before, and bring them again.
     fn end(&mut self) -> Result<(), String> {
         self.migrate(&Course::Smooth, false)?;
-        let before = self.stage.target.mail();
+        let before = self.mail(Side::Target);
         let state = self.migrate(&Course::Smooth, false)?;
-        let is_changed = state.tally.copied.messages > 0 || self.stage.target.mail() != before;
+        let is_changed = state.tally.copied.messages > 0 || self.mail(Side::Target) != before;
         if is_changed && !self.model.is_damaged() {
             return Err("a second run changed something".to_owned());
         }
@@ -99,8 +106,22 @@ impl World {
         }
     }
 
+    /// A mailbox, with what the target stored otherwise as it was sent.
+    fn mail(&self, side: Side) -> Snapshot {
+        let mut mail = self.store(side).snapshot(ANN).unwrap();
+        for message in mail.folders.values_mut().flat_map(|folder| &mut folder.messages) {
+            if let (Side::Target, Some(sent)) = (side, self.sent.get(&message.digest)) {
+                (message.digest, message.size) = (sent.digest, sent.size);
+                if self.keeping == Keeping::WithoutDate {
+                    message.date = sent.date;
+                }
+            }
+        }
+        mail
+    }
+
     fn moment(&self) -> Moment {
-        Moment { source: self.stage.source.mail(), target: self.stage.target.mail() }
+        Moment { source: self.mail(Side::Source), target: self.mail(Side::Target) }
     }
 
     fn disk(&self) -> &Path {

@@ -3,14 +3,15 @@
 use super::super::embedded::stage::ANN;
 use super::super::step::{Change, Choice, Side};
 use super::World;
-use kimt::rehearsal::{Content, FolderSnapshot, NewMessage, Snapshot, wire_name};
+use kimt::rehearsal::{Content, FolderSnapshot, MessageSnapshot, NewMessage, Snapshot, wire_name};
+use std::collections::BTreeSet;
 
 /// The folders that a mailbox may have beside INBOX; `/` is replaced by the separator.
 const NAMES: [&str; 6] = ["Work", "Work/Ideas", "Größe & Maß", "Archive", "a \"quoted\" name", "work"];
 
 impl World {
     pub fn change(&mut self, side: Side, change: Change) {
-        let mail = self.store(side).snapshot(ANN).unwrap();
+        let mail = self.mail(side);
         let on_target = side == Side::Target;
         if !change.is_ordinary() {
             self.known = Default::default();
@@ -89,7 +90,7 @@ impl World {
             }
             Change::Damage { folder, message } => {
                 let Some((name, uid)) = chosen(&mail, folder, message) else { return };
-                let digest = self.store(side).content(ANN, &name, uid).unwrap().digest();
+                let digest = message_of(&mail, &name, uid).digest;
                 self.store(side)
                     .replace_content(ANN, &name, uid, Content::bytes(&b"Subject: spoilt\r\n\r\n\0"[..]))
                     .unwrap();
@@ -128,7 +129,7 @@ impl World {
 
     /// A folder's messages are in folders of other names now.
     fn moved(&mut self, on_target: bool, before: &Snapshot, folder: &FolderSnapshot, old: &str) {
-        let after = self.store(if on_target { Side::Target } else { Side::Source }).snapshot(ANN).unwrap();
+        let after = self.mail(if on_target { Side::Target } else { Side::Source });
         for (name, there) in after.folders.iter().filter(|(name, _)| !before.folders.contains_key(*name)) {
             for message in &there.messages {
                 self.model.arrived(on_target, name, message.digest);
@@ -171,14 +172,16 @@ impl World {
                 chrono::DateTime::UNIX_EPOCH.fixed_offset() + chrono::Duration::hours(400_000 + i64::from(number));
             let flags = flags.map(|(flag, _)| (*flag).to_owned()).collect();
             let content = Content::bytes(text.as_bytes());
+            let stored = Content::bytes(self.keeping.stored(text.as_bytes())).digest();
+            let (digest, size) = (content.digest(), content.size());
+            self.sent.insert(stored, MessageSnapshot { uid: 0, digest, size, flags: BTreeSet::new(), date });
             self.model.arrived(side == Side::Target, &wire_name(folder), content.digest());
             self.store(side).add(ANN, folder, NewMessage { content, flags, date }).unwrap();
         }
     }
 
     fn copy(&mut self, side: Side, from: &str, uid: u32, to: &str) {
-        let mail = self.store(side).snapshot(ANN).unwrap();
-        let message = mail.folder(from).unwrap().messages.iter().find(|message| message.uid == uid).unwrap().clone();
+        let message = message_of(&self.mail(side), from, uid);
         let content = self.store(side).content(ANN, from, uid).unwrap();
         let copy = NewMessage { content, flags: message.flags.into_iter().collect(), date: message.date };
         self.store(side).add(ANN, to, copy).unwrap();
@@ -186,12 +189,16 @@ impl World {
     }
 
     fn delete(&mut self, side: Side, folder: &str, uid: u32) {
-        let digest = self.store(side).content(ANN, folder, uid).unwrap().digest();
+        let digest = message_of(&self.mail(side), folder, uid).digest;
         self.store(side).delete_message(ANN, folder, uid).unwrap();
         if side == Side::Target {
             self.model.left(&wire_name(folder), digest);
         }
     }
+}
+
+fn message_of(mail: &Snapshot, folder: &str, uid: u32) -> MessageSnapshot {
+    mail.folder(folder).unwrap().messages.iter().find(|message| message.uid == uid).unwrap().clone()
 }
 
 /// A folder that can hold messages, with its name.
