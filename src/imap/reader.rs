@@ -200,6 +200,18 @@ impl Reader {
         self.scan_sets(wire_names, &first, &|index| uid_set(&uids(index)), head, end)
     }
 
+    /// The same, and the last message of each folder.
+    pub fn scan_some_and_last(
+        &mut self,
+        wire_names: &[&[u8]],
+        uids: &dyn Fn(usize) -> Vec<Uid>,
+        head: &mut dyn FnMut(usize, MessageHead),
+        end: &mut dyn FnMut(usize, Result<FolderStatus, ImapError>),
+    ) -> Result<(), ImapError> {
+        let first = |index| uids(index).into_iter().min().unwrap_or(Uid(1));
+        self.scan_sets(wire_names, &first, &|index| format!("{},*", uid_set(&uids(index))), head, end)
+    }
+
     fn scan_sets(
         &mut self,
         wire_names: &[&[u8]],

@@ -90,7 +90,7 @@ pub(crate) fn inbox(ledger: &mut Ledger) -> FolderRecord {
 
 pub(crate) fn done(uid: u32) -> Done {
     let digest = Digest::of(&[uid as u8]);
-    Done { uid: Uid(uid), size: 10, digest, target_uid: Some(Uid(uid + 100)), floor: 100, checked: false }
+    Done { uid: Uid(uid), size: 10, digest, target_uid: Some(Uid(uid + 100)), floor: 100, checked: false, stored: None }
 }
 
 pub(crate) fn intend(ledger: &mut Ledger, record: &FolderRecord, uids: &[u32]) {

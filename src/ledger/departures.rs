@@ -2,7 +2,7 @@
 
 use super::folder::FolderRecord;
 use super::message::{Arrival, Departure, Message, State};
-use super::messages::Operation;
+use super::messages::{Operation, stored_of};
 use super::store::Durable;
 use super::{Ledger, LedgerError};
 use crate::domain::Uid;
@@ -56,9 +56,10 @@ impl Ledger {
         if put.is_empty() {
             return Ok(());
         }
-        let mut arriving = vec![Operation::Put(put)];
-        arriving
-            .extend(self.messages(to.id)?.flagged(&flags, Operation::Flagged).into_iter().filter(|it| !it.is_empty()));
+        let stored = Operation::Stored(stored_of(&put));
+        let mut arriving = vec![Operation::Put(put), stored];
+        arriving.extend(self.messages(to.id)?.flagged(&flags, Operation::Flagged));
+        arriving.retain(|operation| !operation.is_empty());
         let leaving = Operation::Forgotten(gone);
         let steps = if from.id == to.id {
             arriving.insert(0, leaving);

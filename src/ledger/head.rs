@@ -112,6 +112,9 @@ pub(super) struct Head {
     /// INTERNALDATE, in seconds since 1970, of the last messages on the source at the end of the last run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_dates: Vec<(Uid, i64)>,
+    /// Whether the target holds messages with other dates than the source's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_other_dates: bool,
     /// The source folder's earlier path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed_from: Option<FolderPath>,
@@ -134,6 +137,7 @@ impl Head {
             complete: None,
             ended: None,
             last_dates: Vec::new(),
+            has_other_dates: false,
             renamed_from: None,
             is_made: false,
             renaming: None,

@@ -18,6 +18,15 @@ pub enum State {
     Altered,
 }
 
+/// What a target holds of a message that it did not store byte for byte, such as with a header of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its digest.
+    pub digest: Digest,
+}
+
 /// What the record knows of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
@@ -35,6 +44,9 @@ pub struct Message {
     pub digest: Option<Digest>,
     /// Its UID on the target, where the target announces it (UIDPLUS) or a comparison found it.
     pub target_uid: Option<Uid>,
+    /// What the target holds, where that is not byte for byte what was sent.
+    #[serde(skip)]
+    pub stored: Option<Stored>,
     /// Which of the folder's sets of flags was set on the target; none if nobody noted that.
     pub(super) flags: Option<u32>,
 }
@@ -42,7 +54,7 @@ pub struct Message {
 impl Message {
     pub(super) fn intended(uid: Uid, size: u64, floor: u32) -> Self {
         let (state, digest) = (State::Intended, None);
-        Self { uid, state, size, claimed: Some(size), floor, digest, target_uid: None, flags: None }
+        Self { uid, state, size, claimed: Some(size), floor, digest, target_uid: None, stored: None, flags: None }
     }
 
     pub(super) fn is_intent(&self) -> bool {
@@ -62,7 +74,18 @@ impl Message {
             target_uid: self.target_uid,
             floor: self.floor,
             checked: self.state == State::Checked,
+            stored: self.stored,
         })
+    }
+
+    /// Its size in bytes on the target.
+    pub fn size_there(&self) -> u64 {
+        self.stored.map_or(self.size, |stored| stored.size)
+    }
+
+    /// Its digest on the target; none for an intent.
+    pub fn digest_there(&self) -> Option<Digest> {
+        self.stored.map(|stored| stored.digest).or(self.digest)
     }
 }
 
@@ -130,4 +153,18 @@ pub struct Done {
     pub floor: u32,
     /// Whether its content was compared on the target.
     pub checked: bool,
+    /// What the target holds, where that is not byte for byte what was sent.
+    pub stored: Option<Stored>,
+}
+
+impl Done {
+    /// Its size in bytes on the target.
+    pub fn size_there(&self) -> u64 {
+        self.stored.map_or(self.size, |stored| stored.size)
+    }
+
+    /// Its digest on the target.
+    pub fn digest_there(&self) -> Digest {
+        self.stored.map_or(self.digest, |stored| stored.digest)
+    }
 }

@@ -8,7 +8,7 @@
 
 use super::checksum::checksum;
 use super::head::Sums;
-use super::message::{Departure, Done, Intent, Message, State};
+use super::message::{Departure, Done, Intent, Message, State, Stored};
 use super::store::BlockRow;
 use crate::domain::{RecordDamage, Uid};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ pub(super) enum Operation {
     Departing(Vec<(Uid, Departure)>),
     /// These stay where they are, after all.
     Staying(Vec<Uid>),
+    /// What the target holds of these, where that is not what was sent.
+    Stored(Vec<(Uid, Option<Stored>)>),
 }
 
 impl Operation {
@@ -52,6 +54,7 @@ impl Operation {
             Operation::FlagSet(_) => false,
             Operation::Flagged(messages) | Operation::Flagging(messages) => messages.is_empty(),
             Operation::Claimed(sizes) => sizes.is_empty(),
+            Operation::Stored(messages) => messages.is_empty(),
         }
     }
 }
@@ -171,6 +174,13 @@ impl Messages {
                 self.departing.extend(known);
             }
             Operation::Staying(uids) => self.departing.retain(|uid, _| !uids.contains(uid)),
+            Operation::Stored(messages) => {
+                for (uid, stored) in messages {
+                    if let Ok(at) = self.place(uid) {
+                        self.all[at].stored = stored;
+                    }
+                }
+            }
             Operation::Claimed(sizes) => {
                 for (uid, size) in sizes {
                     if let Ok(at) = self.place(uid) {
@@ -247,6 +257,7 @@ impl Messages {
         if let Some(last) = blocks.last_mut() {
             last.push(Operation::Departing(self.departures()));
             last.push(Operation::Flagging(self.flagging.iter().map(|(uid, set)| (*uid, *set)).collect()));
+            last.push(Operation::Stored(stored_of(&self.all)));
         }
         blocks.iter_mut().for_each(|block| block.retain(|operation| !operation.is_empty()));
         blocks
@@ -257,6 +268,11 @@ impl Messages {
         let whole = self.all.len().div_ceil(MESSAGES_IN_BLOCK) as i64;
         blocks > 16 && blocks > whole.saturating_mul(4)
     }
+}
+
+/// What the target holds of these messages, as far as it is not what was sent.
+pub(super) fn stored_of<'m>(messages: impl IntoIterator<Item = &'m Message>) -> Vec<(Uid, Option<Stored>)> {
+    messages.into_iter().filter(|message| message.stored.is_some()).map(|it| (it.uid, it.stored)).collect()
 }
 
 /// The next block of a folder, after all that `sums` counts; updates `sums`.

@@ -28,7 +28,7 @@ pub use folder::{Change, FolderRecord};
 pub use head::{Extent, Renaming, Snapshot};
 pub use items::{ItemRecord, ItemState};
 pub use mailbox::Ledger;
-pub use message::{Arrival, Departure, Done, Intent, Message, State};
+pub use message::{Arrival, Departure, Done, Intent, Message, State, Stored};
 pub use notes::ItemsAt;
 pub use renames::Renamed;
 pub use sqlite::Files;

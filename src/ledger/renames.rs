@@ -78,6 +78,11 @@ impl Ledger {
         })
     }
 
+    /// Notes that the target holds messages with other dates than the source's.
+    pub fn redated(&mut self, folder: &FolderRecord) -> Result<(), LedgerError> {
+        self.change_head(folder.id, |head| head.has_other_dates = true)
+    }
+
     /// Notes that the program created the target folder. If a power cut within a second undoes the note, that folder is never renamed.
     pub fn made(&mut self, folder: &FolderRecord) -> Result<(), LedgerError> {
         self.change_head(folder.id, |head| head.is_made = true)

@@ -4,7 +4,7 @@ use crate::domain::{MessageHead, Uid};
 use crate::imap::{ImapError, Reader};
 use crate::progress::Counts;
 use chrono::{DateTime, FixedOffset};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A message without its content.
@@ -104,6 +104,18 @@ impl Heads {
         self.heads.dedup_by_key(|head| head.uid);
         self.heads.shrink_to_fit();
         self.read = self.heads.len() as u64;
+    }
+
+    /// The dates that one message has and no other.
+    pub fn dates_of_one(&self) -> HashSet<DateTime<FixedOffset>> {
+        let (mut once, mut more) = (HashSet::new(), HashSet::new());
+        for date in self.heads.iter().filter_map(|head| head.date) {
+            if !once.insert(date) {
+                more.insert(date);
+            }
+        }
+        once.retain(|date| !more.contains(date));
+        once
     }
 
     /// How many heads were read, including those that were not kept.

@@ -5,9 +5,11 @@
 //!
 //! 1. A few recorded messages of each folder, the last ones and some spread over it, are checked on both sides.
 //! 2. On the source, the recorded sizes are compared with those that it announces now, and the dates of the last messages with those noted.
-//! 3. On the target, a place must hold a message of the recorded size; one of another size is read. An empty place is a deletion by the
-//!    user, if the target's UIDNEXT shows that the folder continued from there.
-//! 4. UIDNEXT must not have gone back on either side. A UIDNEXT that is not above all existing UIDs proves nothing.
+//! 3. On the target, a place must hold a message of the recorded size and of the source's date; one with another is read. An empty place is
+//!    a deletion by the user, if all places of the folder hold what they should and the target's UIDNEXT shows that the folder continued
+//!    from there.
+//! 4. UIDNEXT must not have gone back on either side. A UIDNEXT that is not above all existing UIDs proves nothing; that of the source is
+//!    compared with its last message.
 //! 5. STATUS of a source folder must say the same as opening it did. If it does not, STATUS is not believed for any folder.
 //!
 //! In case of doubt the folder is compared by content.
@@ -15,7 +17,7 @@
 use super::attempt::Mailbox;
 use super::attempt::suspects::suspect;
 use super::folder::FolderJob;
-use super::folder::witnesses::{Witnesses, sample};
+use super::folder::witnesses::{Announced, Witnesses, sample};
 use super::halt::{Halt, both};
 use super::sessions::{Sessions, target_name};
 use crate::domain::{MessageHead, Side, Uid};
@@ -71,12 +73,12 @@ fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recor
     let target_names: Vec<&[u8]> = target_names.iter().map(Vec::as_slice).collect();
     let uids = |index: usize| sampled[index].iter().map(|message| message.uid).collect();
     let places = |index: usize| sampled[placed[index]].iter().filter_map(|message| message.target_uid).collect();
-    let mut here: Vec<BTreeMap<Uid, (u64, Option<i64>)>> = vec![BTreeMap::new(); part.len()];
-    let mut there: Vec<BTreeMap<Uid, u64>> = vec![BTreeMap::new(); placed.len()];
+    let mut here: Vec<BTreeMap<Uid, Announced>> = vec![BTreeMap::new(); part.len()];
+    let mut there: Vec<BTreeMap<Uid, Announced>> = vec![BTreeMap::new(); placed.len()];
     let mut take_here = |index: usize, head: MessageHead| {
-        here[index].insert(head.uid, (head.size, head.date.map(|date| date.timestamp())));
+        here[index].insert(head.uid, announced(&head));
     };
-    let mut take_there = |index: usize, head: MessageHead| _ = there[index].insert(head.uid, head.size);
+    let mut take_there = |index: usize, head: MessageHead| _ = there[index].insert(head.uid, announced(&head));
     let (mut ended_here, mut ended_there) = (0, 0);
     let mut opened = vec![None; part.len()];
     let mut end_here = |index: usize, status: Result<FolderStatus, ImapError>| {
@@ -84,7 +86,7 @@ fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recor
         opened[index] = status.ok();
     };
     let looked = both(
-        || source.scan_some(&source_names, &uids, &mut take_here, &mut end_here),
+        || source.scan_some_and_last(&source_names, &uids, &mut take_here, &mut end_here),
         || target.reader().scan_some(&target_names, &places, &mut take_there, &mut |index, _| ended_there = index + 1),
     );
     if let Err(halt) = looked {
@@ -96,15 +98,18 @@ fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recor
         }
         return Err(halt);
     }
-    let mut there: BTreeMap<usize, BTreeMap<Uid, u64>> = placed.into_iter().zip(there).collect();
+    let mut there: BTreeMap<usize, BTreeMap<Uid, Announced>> = placed.into_iter().zip(there).collect();
     for ((index, Recorded { job, record, sampled }), (here, opened)) in
         part.iter_mut().enumerate().zip(here.into_iter().zip(opened))
     {
         let there = there.remove(&index).unwrap_or_default();
-        let dates_differ = !record.has_dates(|uid| here.get(&uid).and_then(|(_, date)| *date));
-        let here = here.into_iter().map(|(uid, (size, _))| (uid, size)).collect();
-        job.progress.witnesses =
-            Some(Witnesses { sampled: std::mem::take(sampled), here, dates_differ, there, opened });
+        let dates_differ = !record.has_dates(|uid| here.get(&uid).and_then(|here| here.date));
+        let (sampled, keeps_dates) = (std::mem::take(sampled), !record.has_other_dates);
+        job.progress.witnesses = Some(Witnesses { sampled, here, dates_differ, there, keeps_dates, opened });
     }
     Ok(())
+}
+
+fn announced(head: &MessageHead) -> Announced {
+    Announced { size: head.size, date: head.date.map(|date| date.timestamp()) }
 }

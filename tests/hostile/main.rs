@@ -22,6 +22,7 @@ mod first_pass;
 mod flags_lost;
 mod folders;
 mod identity;
+mod keeping;
 mod last_pass;
 mod lying;
 mod moves;

@@ -119,6 +119,8 @@ pub enum Note {
     HeaderChanged,
     /// The target deleted carriage returns and put no line end in their place.
     CarriageReturnsDeleted,
+    /// The target changed the body; Message-ID and Date are the same.
+    BodyChanged,
     /// The target does not deliver all of its messages, and the missing one may be among them.
     TargetUnread {
         /// How many it does not deliver.
@@ -232,6 +234,7 @@ impl Foreign for Note {
             | Self::HeaderLinesAdded
             | Self::HeaderChanged
             | Self::CarriageReturnsDeleted
+            | Self::BodyChanged
             | Self::TargetUnread { .. }
             | Self::GmailPasswords
             | Self::GmailConnections

@@ -2,8 +2,8 @@
 
 use super::FolderRecord;
 use crate::domain::Uid;
-use crate::ledger::message::{Done, Message, State};
-use crate::ledger::messages::Operation;
+use crate::ledger::message::{Done, Message, State, Stored};
+use crate::ledger::messages::{Operation, stored_of};
 use crate::ledger::store::Durable;
 use crate::ledger::{Ledger, LedgerError};
 
@@ -106,6 +106,14 @@ impl Ledger {
         self.found(folder, State::Checked, messages)
     }
 
+    /// Notes what the target holds of messages where that is, or was, not byte for byte what was sent.
+    pub fn stored(&mut self, folder: &FolderRecord, messages: &[(Uid, Option<Stored>)]) -> Result<(), LedgerError> {
+        let known = self.messages(folder.id)?;
+        let is_news = |(uid, stored): &&(Uid, Option<Stored>)| known.get(*uid).is_some_and(|it| it.stored != *stored);
+        let news: Vec<(Uid, Option<Stored>)> = messages.iter().filter(is_news).copied().collect();
+        self.take_some(folder, Operation::Stored(news), Durable::Soon)
+    }
+
     /// Notes the target UIDs of messages that were found there in this state.
     fn found(&mut self, folder: &FolderRecord, state: State, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
         self.take_some(folder, Operation::Found(state, messages.to_vec()), Durable::Soon)
@@ -122,24 +130,30 @@ impl Ledger {
 
     fn operations(&self, change: &Change<'_>) -> Result<Vec<Operation>, LedgerError> {
         let known = self.messages(change.folder.id)?;
-        let done = change.done.iter().map(|done| {
-            let before = known.get(done.uid);
-            Message {
-                uid: done.uid,
-                state: if done.checked { State::Checked } else { State::Done },
-                size: done.size,
-                claimed: before.and_then(|before| before.claimed),
-                floor: done.floor,
-                digest: Some(done.digest),
-                target_uid: done.target_uid,
-                flags: before.and_then(|before| before.flags),
-            }
-        });
+        let done: Vec<Message> = change
+            .done
+            .iter()
+            .map(|done| {
+                let before = known.get(done.uid);
+                Message {
+                    uid: done.uid,
+                    state: if done.checked { State::Checked } else { State::Done },
+                    size: done.size,
+                    claimed: before.and_then(|before| before.claimed),
+                    floor: done.floor,
+                    digest: Some(done.digest),
+                    target_uid: done.target_uid,
+                    stored: done.stored,
+                    flags: before.and_then(|before| before.flags),
+                }
+            })
+            .collect();
         let intended = change.intend.iter().map(|(uid, size)| {
             let flags = known.get(*uid).and_then(|before| before.flags);
             Message { flags, ..Message::intended(*uid, *size, change.floor) }
         });
-        let mut operations = vec![Operation::Put(done.collect()), Operation::Put(intended.collect())];
+        let stored = Operation::Stored(stored_of(&done));
+        let mut operations = vec![Operation::Put(done), stored, Operation::Put(intended.collect())];
         operations.push(Operation::Withdrawn(change.withdrawn.clone()));
         // The flags of most messages were noted with the intent.
         let is_news = |(uid, flags): &&(Uid, Vec<String>)| {

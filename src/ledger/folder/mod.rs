@@ -49,6 +49,8 @@ pub struct FolderRecord {
     /// INTERNALDATE, in seconds since 1970, of the last messages in the source folder at the end of the last run: another message at one of
     /// these UIDs has another date. Ascending; none in records of earlier versions.
     pub last_dates: Vec<(Uid, i64)>,
+    /// Whether the target holds messages of ours with other dates than the source's, so that a date proves nothing there.
+    pub has_other_dates: bool,
 }
 
 impl Ledger {
@@ -198,5 +200,6 @@ pub(super) fn record(id: i64, head: &Head) -> FolderRecord {
         source_end: head.ended.map(|[source, _]| source),
         target_end: head.ended.map(|[_, target]| target),
         last_dates: head.last_dates.clone(),
+        has_other_dates: head.has_other_dates,
     }
 }

@@ -3,7 +3,7 @@
 //! The first question about a message reads all messages of its folder from the store.
 
 use super::FolderRecord;
-use crate::domain::{Digest, Uid};
+use crate::domain::Uid;
 use crate::ledger::message::{Done, Intent, Message, State};
 use crate::ledger::{Ledger, LedgerError};
 use std::collections::BTreeSet;
@@ -77,11 +77,6 @@ impl Ledger {
         let messages = self.messages_of(folder)?.iter();
         let is_free = |message: &&Message| message.target_uid.is_none_or(|place| !taken.contains(&place));
         Ok(messages.filter(|message| !message.is_intent()).filter(is_free).copied().collect())
-    }
-
-    /// The known digests of the messages on the target.
-    pub fn digests(&self, folder: &FolderRecord) -> Result<BTreeSet<Digest>, LedgerError> {
-        Ok(self.messages(folder.id)?.all().iter().filter_map(|message| message.digest).collect())
     }
 
     /// The highest target UID of this record's messages.

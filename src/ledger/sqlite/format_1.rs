@@ -70,6 +70,7 @@ fn messages(transaction: &Transaction<'_>, folder: i64) -> rusqlite::Result<Vec<
             floor: row.get(3)?,
             digest: row.get::<_, Option<[u8; 32]>>(4)?.map(Digest),
             target_uid: row.get::<_, Option<u32>>(5)?.map(Uid),
+            stored: None,
             flags: None,
         })
     })?;

@@ -21,7 +21,8 @@ use super::target::directory::TargetUser;
 use super::verdict::FolderEvidence;
 use crate::domain::{Account, FolderId, FolderPath, Problem, ProblemKind, Reach, Side, Uid};
 use crate::imap::ImapError;
-use crate::ledger::{Done, FolderRecord, Ledger};
+use crate::ledger::{Done, FolderRecord, Ledger, Stored};
+use crate::migrate::content::matching::Match;
 use failures::KeptBack;
 use std::collections::{BTreeMap, BTreeSet};
 use suspects::{Good, Singly, suspect_at_work};
@@ -104,10 +105,16 @@ impl<'a> Mailbox<'a> {
         for (folder, record, right) in found.into_iter().filter(|(_, _, right)| !right.is_empty()) {
             let pairs: Vec<(Uid, Uid)> = right.iter().map(|right| (right.uid, right.target_uid)).collect();
             ledger.checked(&record, &pairs)?;
+            ledger.stored(&record, &stored_of(&right))?;
             self.reporter.checked(folder, right.len() as u64, right.iter().map(|right| right.size).sum());
         }
         Ok(())
     }
+}
+
+/// What the target holds of these messages.
+fn stored_of(found: &[Match]) -> Vec<(Uid, Option<Stored>)> {
+    found.iter().map(|found| (found.uid, found.stored)).collect()
 }
 
 /// The done messages of a folder that, according to the record, have not been compared in the requested way.

@@ -38,6 +38,8 @@ pub enum Alteration {
     Header,
     /// Carriage returns were deleted without a line ending in their place.
     CarriageReturns,
+    /// Its body differs; it has the same Message-ID and Date, and most of its header.
+    Body,
 }
 
 impl Comparison {
@@ -55,6 +57,7 @@ impl Comparison {
             Comparison::HeaderAdded => Some(Note::HeaderLinesAdded),
             Comparison::Altered(Alteration::Header) => Some(Note::HeaderChanged),
             Comparison::Altered(Alteration::CarriageReturns) => Some(Note::CarriageReturnsDeleted),
+            Comparison::Altered(Alteration::Body) => Some(Note::BodyChanged),
         }
     }
 }
@@ -104,12 +107,13 @@ pub type Likeness = (Digest, u64);
 impl Summary {
     /// The keys to look for a message among others, the best comparison first: messages that compare in that way share the key, so that a
     /// message need not be compared with every other.
-    pub const LIKENESSES: [fn(&Summary) -> Likeness; 5] = [
+    pub const LIKENESSES: [fn(&Summary) -> Likeness; 6] = [
         |summary| (summary.text, summary.line_ends),
         |summary| (summary.text, 0),
         |summary| (summary.body, summary.header.meaning()),
         |summary| (summary.without_cr, 0),
         |summary| (summary.body, 0),
+        |summary| summary.header.identity().map_or((summary.digest, 0), |identity| (Digest::of(b""), identity)),
     ];
 
     /// The number of its header fields.
@@ -131,6 +135,10 @@ impl Summary {
             Comparison::Altered(Alteration::CarriageReturns)
         } else if same_body && stored.header.is_mostly(&self.header) {
             Comparison::Altered(Alteration::Header)
+        } else if self.header.identity().is_some_and(|it| stored.header.identity() == Some(it))
+            && stored.header.has_half_of(&self.header)
+        {
+            Comparison::Altered(Alteration::Body)
         } else {
             Comparison::Different
         }
@@ -147,6 +155,14 @@ impl Header {
         self.fields.iter().filter(|field| !field.is_trace).for_each(|field| hasher.write_u64(field.hash));
         hasher.write_u64(self.rest);
         hasher.finish()
+    }
+
+    /// Message-ID and Date as one hash, if it has both.
+    fn identity(&self) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.message_id?);
+        hasher.write_u64(self.date?);
+        Some(hasher.finish())
     }
 
     /// Whether it has all fields of the `original` in order, and otherwise only fields that may be added.

@@ -8,7 +8,7 @@
 //! 3. A summary is read of each message that is left on either side (`comparison`).
 //! 4. Messages that are equal except for the final line ending are paired; then those equal except for line endings; then those with trace
 //!    or X- fields added to the header; then those that lost carriage returns; then those with an equal body that are still the same
-//!    message.
+//!    message; then those with another body, but the same Message-ID, the same Date and the same date of arrival.
 //!
 //! - Each step looks at the whole folder before the next begins, so that no message takes the better copy of another.
 //! - Within a step an equal date comes first, then equal flags, then the order of UIDs, so that equal messages keep their own dates and
@@ -17,10 +17,11 @@
 //! - A message that is absent or cannot be read is not paired, and is reported to the caller.
 //! - The caller leaves out, on both sides, what the record knows to be on the target, altered or not.
 
-use super::comparison::{Comparison, Likeness, Summariser, Summary};
+use super::comparison::{Alteration, Comparison, Likeness, Summariser, Summary};
 use super::reading::{Readings, SizeAndDigest};
 use crate::domain::{Digest, Uid, UidValidity};
 use crate::imap::Reader;
+use crate::ledger::Stored;
 use crate::migrate::context::losses::Losses;
 use crate::migrate::halt::{Halt, both};
 use crate::migrate::heads::Head;
@@ -41,6 +42,8 @@ pub struct Match {
     pub digest: Digest,
     /// How the copy compares with it.
     pub comparison: Comparison,
+    /// The copy, where it is not byte for byte the message.
+    pub stored: Option<Stored>,
 }
 
 /// The result of a matching.
@@ -89,7 +92,8 @@ impl Matching {
 pub enum Scope {
     /// All: for the few messages that were in flight when a run was interrupted, and for a comparison that trusts nothing.
     All,
-    /// Those whose sizes agree, then those whose sizes differ by no more than a target's changes: for folders without a record.
+    /// Those whose sizes agree, then those whose dates agree or whose sizes differ by no more than a target's changes: for folders without
+    /// a record.
     Folder,
     /// As for a folder, but differing sizes only with the same date: for mail that others put into a folder that has a record.
     Strangers,
@@ -188,22 +192,19 @@ fn worth_a_summary(left: &Left, scope: Scope) -> (Vec<Uid>, Vec<Uid>) {
     // A target that kept the dates of all pairs so far keeps dates.
     let keeps_dates = !left.pairs.is_empty() && left.pairs.iter().all(|pair| pair.same_date);
     let by_date = scope == Scope::Strangers || scope == Scope::Folder && keeps_dates;
-    let group = |head: &Head| if by_date { head.date } else { None };
-    let sizes = |heads: &[Head]| {
-        let mut sizes: HashMap<_, BTreeSet<u64>> = HashMap::new();
-        heads.iter().for_each(|head| _ = sizes.entry(group(head)).or_default().insert(head.size));
-        sizes
-    };
-    let worth = |heads: &[Head], others: HashMap<_, BTreeSet<u64>>| -> Vec<Uid> {
+    let sizes = |heads: &[Head]| heads.iter().map(|head| head.size).collect::<BTreeSet<u64>>();
+    let dates = |heads: &[Head]| heads.iter().filter_map(|head| head.date).collect::<HashSet<_>>();
+    let worth = |heads: &[Head], others: &[Head]| -> Vec<Uid> {
+        let (sizes, dates) = (sizes(others), dates(others));
         let is_worth_it = |head: &&Head| {
             let change = CHANGED_BYTES.max(head.size / CHANGED_PART);
             let likely = head.size.saturating_sub(change)..=head.size.saturating_add(change);
-            let near = || others.get(&group(head)).is_some_and(|sizes| sizes.range(likely).next().is_some());
-            scope == Scope::All || (!by_date || head.date.is_some()) && near()
+            let is_near = || !by_date && sizes.range(likely).next().is_some();
+            scope == Scope::All || head.date.is_some_and(|date| dates.contains(&date)) || is_near()
         };
         heads.iter().filter(is_worth_it).map(|head| head.uid).collect()
     };
-    (worth(&left.wanted, sizes(&left.there)), worth(&left.there, sizes(&left.wanted)))
+    (worth(&left.wanted, &left.there), worth(&left.there, &left.wanted))
 }
 
 struct Sides<'a> {
@@ -243,9 +244,12 @@ impl Sides<'_> {
             let measured = digests.get(uid).copied();
             measured.or_else(|| summaries.get(uid).map(|summary| (summary.bytes, summary.digest)))
         };
+        let summaries_there = &self.target.shelf.summaries;
         let matched = |Pair { uid, target_uid, comparison, .. }| {
             let (size, digest) = size_and_digest(uid)?;
-            Some(Match { uid, target_uid, size, digest, comparison })
+            let there = summaries_there.get(target_uid).filter(|_| comparison != Comparison::Equal);
+            let stored = there.map(|summary| Stored { size: summary.bytes, digest: summary.digest });
+            Some(Match { uid, target_uid, size, digest, comparison, stored })
         };
         Matching {
             unreadable: unreadable(&self.source, &left.wanted),
@@ -334,7 +338,14 @@ impl Left {
                 let added = stored.fields().abs_diff(sent.fields());
                 let marks = (head.date != copy.date, !head.has_flags_of(copy));
                 let distance = (comparison, added, marks, copy.uid);
-                (comparison != Comparison::Different).then_some(distance)
+                // A draft that was saved again has the Message-ID of the one before, and came later.
+                let is_dated_alike = head.date.is_some() && head.date == copy.date;
+                let is_it = match comparison {
+                    Comparison::Different => false,
+                    Comparison::Altered(Alteration::Body) => is_dated_alike,
+                    _ => true,
+                };
+                is_it.then_some(distance)
             };
             let free = copies.iter().enumerate().rev().take(CANDIDATES);
             let nearest = free.filter_map(|(at, copy)| Some((near(copy)?, at))).min();

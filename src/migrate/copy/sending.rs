@@ -330,7 +330,15 @@ impl<'a, 'd> Sending<'a, 'd> {
                     for (uid, target_uid) in uids.into_iter().zip(target_uids) {
                         let Some((size, digest)) = self.measured.remove(&(round, uid)) else { continue };
                         let target_uid = self.place(round, target_uid)?;
-                        self.news[round].done.push(Done { uid, size, digest, target_uid, floor, checked: false });
+                        self.news[round].done.push(Done {
+                            uid,
+                            size,
+                            digest,
+                            target_uid,
+                            floor,
+                            checked: false,
+                            stored: None,
+                        });
                     }
                 }
                 Stored::Refused { why, words } => {

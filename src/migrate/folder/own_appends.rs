@@ -126,7 +126,15 @@ mod tests {
     use crate::domain::{Digest, UidValidity};
 
     fn done(uid: u32) -> Done {
-        Done { uid: Uid(1), size: 1, digest: Digest::of(b""), target_uid: Some(Uid(uid)), floor: 10, checked: false }
+        Done {
+            uid: Uid(1),
+            size: 1,
+            digest: Digest::of(b""),
+            target_uid: Some(Uid(uid)),
+            floor: 10,
+            checked: false,
+            stored: None,
+        }
     }
 
     #[test]

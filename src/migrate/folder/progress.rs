@@ -209,7 +209,15 @@ mod tests {
     use crate::domain::Digest;
 
     fn done(uid: u32) -> Done {
-        Done { uid: Uid(uid), size: 10, digest: Digest::of(b""), target_uid: None, floor: 1, checked: false }
+        Done {
+            uid: Uid(uid),
+            size: 10,
+            digest: Digest::of(b""),
+            target_uid: None,
+            floor: 1,
+            checked: false,
+            stored: None,
+        }
     }
 
     fn counts(messages: u64) -> Counts {

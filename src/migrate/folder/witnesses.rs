@@ -9,17 +9,28 @@ use std::collections::BTreeMap;
 const LAST: usize = 3;
 const SPREAD: usize = 3;
 
+/// What a server announces of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Announced {
+    /// RFC822.SIZE.
+    pub size: u64,
+    /// INTERNALDATE in seconds since 1970.
+    pub date: Option<i64>,
+}
+
 /// What a few recorded messages and their places hold now.
 #[derive(Debug, Default)]
 pub struct Witnesses {
     /// The messages, ascending by their UIDs on the source.
     pub sampled: Vec<Message>,
-    /// The size in bytes that the source announces at each of their UIDs.
-    pub here: BTreeMap<Uid, u64>,
+    /// What the source announces at each of their UIDs, and of its last message.
+    pub here: BTreeMap<Uid, Announced>,
     /// Whether the source has messages with other dates at UIDs whose dates are noted.
     pub dates_differ: bool,
-    /// The size in bytes at each of their places on the target.
-    pub there: BTreeMap<Uid, u64>,
+    /// What the target announces at each of their places.
+    pub there: BTreeMap<Uid, Announced>,
+    /// Whether a message on the target has the date that it has on the source.
+    pub keeps_dates: bool,
     /// The status of the source folder when it was opened for this.
     pub opened: Option<FolderStatus>,
 }
@@ -27,9 +38,11 @@ pub struct Witnesses {
 /// What the witnesses show about a target folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Testimony {
-    /// The places hold what was put there, or have been emptied since.
+    /// The places hold what was put there.
     Holds,
-    /// Some places hold a message of another size.
+    /// Some do, and some have been emptied since.
+    SomeEmpty,
+    /// Some places hold a message of another size or date.
     Differs,
     /// All places are empty.
     Empty,
@@ -40,7 +53,7 @@ impl Witnesses {
     pub fn source_holds(&self) -> bool {
         let is_another = |message: &Message| {
             let announced = self.here.get(&message.uid).zip(message.claimed);
-            announced.is_some_and(|(now, then)| *now != then)
+            announced.is_some_and(|(now, then)| now.size != then)
         };
         !self.dates_differ && !self.sampled.iter().any(is_another)
     }
@@ -53,6 +66,17 @@ impl Witnesses {
         })
     }
 
+    /// Whether the source's UIDNEXT can be believed: it is above the UID of the last message.
+    pub fn believes(&self, status: &FolderStatus) -> bool {
+        credible_next(status, self.here.keys().next_back().copied()).is_some()
+    }
+
+    /// Whether a place may hold this message, by size and by the date that the source announces.
+    fn is_message(&self, message: &Message, at: &Announced) -> bool {
+        let sent = self.here.get(&message.uid).and_then(|here| here.date).filter(|_| self.keeps_dates);
+        at.size == message.size_there() && sent.zip(at.date).is_none_or(|(sent, at)| sent == at)
+    }
+
     /// What the places on the target show.
     pub fn target(&self) -> Testimony {
         let placed = self.sampled.iter().filter_map(|message| Some((message, message.target_uid?)));
@@ -61,11 +85,17 @@ impl Witnesses {
             places += 1;
             match self.there.get(&place) {
                 None => empty += 1,
-                Some(size) if *size != message.size && message.state != State::Altered => return Testimony::Differs,
+                Some(at) if message.state != State::Altered && !self.is_message(message, at) => {
+                    return Testimony::Differs;
+                }
                 Some(_) => {}
             }
         }
-        if places > 0 && empty == places { Testimony::Empty } else { Testimony::Holds }
+        match empty {
+            0 => Testimony::Holds,
+            _ if empty == places => Testimony::Empty,
+            _ => Testimony::SomeEmpty,
+        }
     }
 }
 

@@ -70,7 +70,11 @@ pub fn look(
             continue;
         };
         let read = readings.get(place).map(|(_, digest)| *digest);
-        let is_ours = if by_content { read.is_some() && read == message.digest } else { head.size == message.size };
+        let is_ours = if by_content {
+            read.is_some() && read == message.digest_there()
+        } else {
+            head.size == message.size_there()
+        };
         let set = ledger.flags(record, message.uid)?;
         let state = match set {
             _ if !is_ours => CopyState::Another,

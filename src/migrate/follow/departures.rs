@@ -205,11 +205,12 @@ fn find(
     };
     let heads = Heads::read_from(reader, Uid(floor.max(1))).on(Side::Target)?;
     let is_free = |uid: &Uid| !taken.contains(uid);
-    let alike = heads.all().iter().filter(|head| head.size == message.size).map(|head| head.uid).filter(is_free);
+    let alike =
+        heads.all().iter().filter(|head| head.size == message.size_there()).map(|head| head.uid).filter(is_free);
     let alike: Vec<Uid> = alike.collect();
     let mut readings: Readings<(u64, Digest)> = Readings::default();
     readings.read::<SizeAndDigest>(reader, &alike, &mut Losses::default()).on(Side::Target)?;
-    let is_it = |uid: &Uid| readings.get(*uid).is_some_and(|(_, digest)| Some(*digest) == message.digest);
+    let is_it = |uid: &Uid| readings.get(*uid).is_some_and(|(_, digest)| Some(*digest) == message.digest_there());
     Ok(alike.into_iter().find(is_it))
 }
 

@@ -247,7 +247,7 @@ fn follow(
     let (mut followed, mut as_they_are, mut changes) = (Followed::default(), Vec::new(), Vec::new());
     for candidate in &candidates {
         let Some(head) = heads.get(&candidate.place) else { continue };
-        if head.size != candidate.message.size {
+        if head.size != candidate.message.size_there() {
             continue;
         }
         let (there, mut wanted) = (folded(&head.flags), filter.kept_of(&candidate.here));
@@ -304,7 +304,7 @@ fn keep_ours(sessions: &mut Sessions, changes: &mut Vec<(&Candidate, Change)>) -
     read(&mut readings, &asked)?;
     let holds = |readings: &Readings<(u64, Digest)>, candidate: &Candidate| {
         let digest = readings.get(candidate.place).map(|(_, digest)| *digest);
-        digest.is_some() && digest == candidate.message.digest
+        digest.is_some() && digest == candidate.message.digest_there()
     };
     let is_read = |candidate: &Candidate| asked.contains(&candidate.place);
     if !changes.iter().filter(|(candidate, _)| is_read(candidate)).all(|(candidate, _)| holds(&readings, candidate)) {

@@ -15,9 +15,8 @@ use crate::migrate::folder::{FolderJob, Scan};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use crate::migrate::reconcile::concurrent;
-use crate::migrate::reconcile::locate::{
-    find_elsewhere, forget_or_find_elsewhere, locate, look_by_size, note_seen, placeless,
-};
+use crate::migrate::reconcile::elsewhere::{find_elsewhere, forget_or_find_elsewhere};
+use crate::migrate::reconcile::locate::{locate, look_by_size, note_seen, placeless};
 use crate::migrate::request::Verify;
 use crate::migrate::sessions::Sessions;
 use crate::progress::Step;

@@ -170,7 +170,7 @@ fn look(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: u32, to_copy:
     let wanted: Vec<Head> = to_copy.iter().filter_map(|uid| run.scan.heads.get(*uid).copied()).collect();
     let mut ahead = match_with_target(run, &wanted, strangers.all(), Scope::Strangers)?;
     ahead.sort_by_key(|found| found.target_uid);
-    let ahead = without_moved_here(run, record, ahead, |found| found.digest)?;
+    let ahead = without_moved_here(run, record, ahead, |found| found.stored.map_or(found.digest, |it| it.digest))?;
     let taken: BTreeSet<Uid> = ahead.iter().map(|found| found.target_uid).collect();
     let rest: Vec<Head> = strangers.all().iter().filter(|head| !taken.contains(&head.uid)).copied().collect();
     let twice = twice(run, record, &rest)?;
@@ -210,7 +210,7 @@ fn probe(
         }
         Probe::Sent(uid) => {
             run.job.progress.own_appends.probe = Probe::Once;
-            let sent = run.ledger.message(record, uid)?.and_then(|message| message.digest);
+            let sent = run.ledger.message(record, uid)?.and_then(|message| message.digest_there());
             if !seen.twice.iter().any(|(_, digest)| Some(*digest) == sent) {
                 return Ok(None);
             }

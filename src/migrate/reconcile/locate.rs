@@ -1,18 +1,17 @@
 //! Finds messages on the target by content: messages that a record does not know, and the places of those that it knows.
 
-use crate::domain::{Digest, MessageHead, ProblemKind, Side, Uid};
-use crate::ledger::{Done, FolderRecord, Message, State};
+use crate::domain::{ProblemKind, Side, Uid};
+use crate::ledger::{Done, FolderRecord};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::attempt::failures::Failure;
 use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, match_messages};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
-use crate::migrate::context::losses::Losses;
 use crate::migrate::folder::Scan;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
 use crate::migrate::request::Verify;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The heads in the target folder from a UID on.
 pub fn on_target(run: &mut FolderRun<'_, '_>, floor: Uid) -> Result<Heads, Halt> {
@@ -55,7 +54,7 @@ pub fn match_with_target(
     Ok(found.pairs)
 }
 
-fn match_on(
+pub fn match_on(
     run: &mut FolderRun<'_, '_>,
     wanted: &[Head],
     there: &[Head],
@@ -122,7 +121,7 @@ fn locate_into(
         let read = readings.read::<SizeAndDigest>(run.sessions.target.reader(), &places, losses);
         let is_equal = |done: &&Done| {
             let at = done.target_uid.and_then(|place| readings.get(place));
-            at.is_some_and(|(_, digest)| *digest == done.digest)
+            at.is_some_and(|(_, digest)| *digest == done.digest_there())
         };
         located.found.extend(messages.iter().filter(is_equal).filter_map(|done| as_match(done, done.target_uid?)));
         read.on(Side::Target)?;
@@ -153,21 +152,43 @@ fn locate_into(
     let unplaced: Vec<Head> = there.iter().filter(|head| !own.contains(&head.uid)).copied().collect();
     let unproved: BTreeSet<Uid> = matching.unproved(&placeless, &unplaced, Scope::All).into_iter().collect();
     let found: BTreeSet<Uid> = matching.pairs.iter().map(|found| found.uid).collect();
+    let taken: BTreeSet<Uid> = matching.pairs.iter().map(|found| found.target_uid).collect();
+    let strangers = unplaced.iter().filter(|head| !taken.contains(&head.uid));
+    let by_date = dated_alone(strangers, &run.scan.heads);
     located.found.extend(matching.pairs);
     for done in rest.iter().filter(|done| !found.contains(&done.uid)) {
         match done.target_uid.filter(|place| heads.get(*place).is_some()) {
             Some(place) if undelivered.contains(&place) => located.unproved.push(done.uid),
             None if unproved.contains(&done.uid) => located.unproved.push(done.uid),
             Some(place) => located.other.push((done.uid, place)),
-            None => located.missing.push(done.uid),
+            None => match by_date.get(&done.uid).filter(|_| done.target_uid.is_none()) {
+                Some(place) => located.other.push((done.uid, *place)),
+                None => located.missing.push(done.uid),
+            },
         }
     }
     Ok(())
 }
 
+/// For messages of the source, the only one of these on the target that has their date, if nothing else on the source has it. If a target
+/// without UIDs in its answers has confirmed a message, that is this one, whatever the target made of its content.
+fn dated_alone<'h>(there: impl Iterator<Item = &'h Head>, here: &Heads) -> BTreeMap<Uid, Uid> {
+    let mut places: HashMap<_, Vec<Uid>> = HashMap::new();
+    for (date, uid) in there.filter_map(|head| Some((head.date?, head.uid))) {
+        places.entry(date).or_default().push(uid);
+    }
+    places.retain(|_, uids| uids.len() == 1);
+    if places.is_empty() {
+        return BTreeMap::new();
+    }
+    let dates = here.dates_of_one();
+    let of_one = here.all().iter().filter(|head| head.date.is_some_and(|date| dates.contains(&date)));
+    of_one.filter_map(|head| Some((head.uid, *places.get(&head.date?)?.first()?))).collect()
+}
+
 fn as_match(done: &Done, target_uid: Uid) -> Option<Match> {
-    let Done { uid, size, digest, .. } = *done;
-    Some(Match { uid, target_uid, size, digest, comparison: Comparison::Equal })
+    let Done { uid, size, digest, stored, .. } = *done;
+    Some(Match { uid, target_uid, size, digest, comparison: Comparison::Equal, stored })
 }
 
 /// Which messages the target has, judging by sizes.
@@ -199,13 +220,22 @@ pub fn look_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     let claimed: BTreeSet<Uid> = run.ledger.target_uids(record)?.into_iter().collect();
     let free: Vec<Head> = there.all().iter().filter(|head| !claimed.contains(&head.uid)).copied().collect();
     let placeless = messages.iter().filter(|done| done.target_uid.is_none());
-    let head = |done: &Done| Some(run.scan.heads.get(done.uid)?.sized(done.size));
+    let head = |done: &Done| Some(run.scan.heads.get(done.uid)?.sized(done.size_there()));
     let wanted: Vec<Head> = placeless.filter_map(head).collect();
-    let places: BTreeMap<Uid, Uid> = matching::match_sizes(&wanted, &free).into_iter().collect();
+    let mut pairs = matching::match_sizes(&wanted, &free);
+    let has_date = |(uid, place): &(Uid, Uid)| {
+        let sent = run.scan.heads.get(*uid).and_then(|head| head.date);
+        sent.zip(there.get(*place).and_then(|head| head.date)).is_none_or(|(sent, at)| sent == at)
+    };
+    // On a target that keeps dates, a message of another date is somebody else's.
+    if pairs.iter().any(has_date) {
+        pairs.retain(has_date);
+    }
+    let places: BTreeMap<Uid, Uid> = pairs.into_iter().collect();
     for done in messages {
         let place = done.target_uid.or_else(|| places.get(&done.uid).copied());
         match place.and_then(|place| there.get(place)) {
-            Some(head) if head.size == done.size => by_size.seen.push((done, head.uid)),
+            Some(head) if head.size == done.size_there() => by_size.seen.push((done, head.uid)),
             Some(_) => by_size.other.push(done),
             None => by_size.absent.push(done),
         }
@@ -261,6 +291,7 @@ pub fn note_found(
             target_uid: Some(found.target_uid),
             floor: 0,
             checked: false,
+            stored: found.stored,
         })
         .collect();
     run.ledger.record(record, &done, asked, &[], 0)?;
@@ -290,103 +321,4 @@ fn adopted_flags(scan: &Scan, found: &[Match], there: &Heads) -> Vec<(Uid, Vec<S
         is_same.then_some((found.uid, flags))
     };
     found.iter().filter_map(adopted).collect()
-}
-
-/// Settles messages that the target confirmed but that are not at their places. One that is in another folder of the mailbox was moved
-/// there by its owner, and counts as seen. Any other is forgotten, so that the folder lacks it from now on; these are returned.
-pub fn forget_or_find_elsewhere(
-    run: &mut FolderRun<'_, '_>,
-    record: &FolderRecord,
-    missing: Vec<Done>,
-) -> Result<Vec<Uid>, Halt> {
-    if missing.is_empty() {
-        return Ok(Vec::new());
-    }
-    let moved = find_elsewhere(run, &missing)?;
-    let (moved, gone): (Vec<Done>, Vec<Done>) = missing.into_iter().partition(|done| moved.contains(&done.uid));
-    let moved: Vec<Done> = moved.into_iter().map(|done| Done { target_uid: None, checked: true, ..done }).collect();
-    run.ledger.record(record, &moved, &[], &[], 0)?;
-    let gone: Vec<Uid> = gone.into_iter().map(|done| done.uid).collect();
-    run.ledger.forget_messages(record, &gone)?;
-    Ok(gone)
-}
-
-/// Messages that their owner had filed elsewhere on the target before their folder's record was given up, and that are still there: they
-/// are not copied again. The source shows which of its messages these are; their UIDs may have changed.
-pub fn still_filed_elsewhere(
-    run: &mut FolderRun<'_, '_>,
-    past: &FolderRecord,
-    found: &[Match],
-) -> Result<Vec<Done>, Halt> {
-    let is_filed = |message: &&Message| message.state == State::Checked && message.target_uid.is_none();
-    let mut filed: BTreeMap<Digest, Vec<Done>> = BTreeMap::new();
-    let mut sizes = BTreeSet::new();
-    for message in run.ledger.messages_of(past)?.iter().filter(is_filed) {
-        if let Some(done) = message.as_done() {
-            sizes.insert(message.claimed.unwrap_or(message.size));
-            filed.entry(done.digest).or_default().push(done);
-        }
-    }
-    let found: BTreeSet<Uid> = found.iter().map(|found| found.uid).collect();
-    let open = run.scan.heads.all().iter().filter(|head| sizes.contains(&head.size) && !found.contains(&head.uid));
-    let uids: Vec<Uid> = open.map(|head| head.uid).collect();
-    if uids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let readings = digests_on_source(run, &uids)?;
-    let as_filed = |uid: &Uid| {
-        let (_, digest) = readings.get(*uid)?;
-        Some(Done { uid: *uid, ..filed.get_mut(digest)?.pop()? })
-    };
-    let filed: Vec<Done> = uids.iter().filter_map(as_filed).collect();
-    let there = find_elsewhere(run, &filed)?;
-    Ok(filed.into_iter().filter(|done| there.contains(&done.uid)).collect())
-}
-
-/// The current content of messages on the source.
-pub fn digests_on_source(run: &mut FolderRun<'_, '_>, uids: &[Uid]) -> Result<Readings<(u64, Digest)>, Halt> {
-    run.open_source()?;
-    let mut readings = Readings::default();
-    let losses = &mut run.job.progress.reading_losses;
-    readings.read::<SizeAndDigest>(&mut run.sessions.source, uids, losses).on(Side::Source)?;
-    Ok(readings)
-}
-
-/// Those of these messages that are in another target folder, at places that belong to no record.
-pub fn find_elsewhere(run: &mut FolderRun<'_, '_>, missing: &[Done]) -> Result<BTreeSet<Uid>, Halt> {
-    let folders: Vec<Vec<u8>> =
-        run.sessions.selectable.iter().filter(|name| **name != run.target.wire_name).cloned().collect();
-    let sizes: BTreeSet<u64> = missing.iter().map(|done| done.size).collect();
-    let names: Vec<&[u8]> = folders.iter().map(Vec::as_slice).collect();
-    let mut alike: Vec<Vec<Uid>> = vec![Vec::new(); folders.len()];
-    let mut head = |index: usize, head: MessageHead| {
-        if sizes.contains(&head.size) {
-            alike[index].push(head.uid);
-        }
-    };
-    run.sessions.target.reader().scan(&names, &|_| Uid(1), &mut head, &mut |_, _| {}).on(Side::Target)?;
-    let mut claimed: BTreeMap<Vec<u8>, BTreeSet<Uid>> = BTreeMap::new();
-    for record in run.ledger.folders() {
-        let places = run.ledger.target_uids(&record)?;
-        claimed.entry(record.target_name.clone()).or_default().extend(places);
-    }
-    let mut wanted: BTreeMap<Digest, Vec<Uid>> = BTreeMap::new();
-    for done in missing {
-        wanted.entry(done.digest).or_default().push(done.uid);
-    }
-    let mut found = BTreeSet::new();
-    for (name, uids) in folders.iter().zip(alike) {
-        let taken = claimed.get(name);
-        let uids: Vec<Uid> = uids.into_iter().filter(|uid| taken.is_none_or(|taken| !taken.contains(uid))).collect();
-        if uids.is_empty() {
-            continue;
-        }
-        run.sessions.target.reader().examine(name).on(Side::Target)?;
-        let mut readings: Readings<(u64, Digest)> = Readings::default();
-        readings.read::<SizeAndDigest>(run.sessions.target.reader(), &uids, &mut Losses::default()).on(Side::Target)?;
-        for (_, digest) in uids.iter().filter_map(|uid| readings.get(*uid)) {
-            found.extend(wanted.get_mut(digest).and_then(Vec::pop));
-        }
-    }
-    Ok(found)
 }

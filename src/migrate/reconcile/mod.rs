@@ -1,30 +1,33 @@
 //! Before anything is copied: what is known about a folder from earlier runs, from the record, from what an interruption left open, and
 //! without a record, from the target's own content. Afterwards the ledger knows for every message whether it is on the target.
 //!
+//! - `doubt`: whether the record still tells the truth.
+//! - `elsewhere`: messages that are in another folder of the target than their own.
 //! - `locate`: finds messages on the target by content.
 //! - `concurrent`: other runs at work in the same folder.
 //! - `twice`: which messages have duplicates.
 //! - `room`: whether what is left to copy fits on the target.
 
 pub mod concurrent;
+mod doubt;
+pub mod elsewhere;
 pub mod locate;
 pub mod room;
 mod twice;
+
+pub use doubt::holds;
 
 use crate::domain::{Digest, Note, Problem, ProblemKind, Uid};
 use crate::ledger::{Done, FolderRecord, Message, State};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::matching::{Match, Scope};
-use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::halt::Halt;
 use crate::migrate::heads::{Head, Heads};
 use crate::migrate::request::Verify;
-use crate::migrate::scan::unchanged::is_as_recorded;
 use crate::progress::Step;
-use locate::{
-    digests_on_source, forget_or_find_elsewhere, locate, look_by_size, match_with_target, note_found, note_seen,
-    on_target, place, placeless, still_filed_elsewhere, unclaimed,
-};
+use doubt::{source_is_as_recorded, target_is_as_recorded};
+use elsewhere::{digests_on_source, forget_or_find_elsewhere, still_filed_elsewhere};
+use locate::{locate, look_by_size, match_with_target, note_found, note_seen, on_target, place, placeless, unclaimed};
 use std::collections::BTreeSet;
 
 /// Brings the record up to date: settles what an interruption left open, and compares by content if there is no record. Also returns the
@@ -42,64 +45,6 @@ pub fn learn_the_past(run: &mut FolderRun<'_, '_>) -> Result<(FolderRecord, Uid)
     find_forgotten(run, &known)?;
     let highest = run.ledger.highest_target_uid(&known)?;
     Ok((known, Uid(highest.map_or(1, |highest| highest.0.saturating_add(1)))))
-}
-
-/// Whether the record is about the two current folders and can be trusted, as far as that shows without asking the target.
-pub fn holds(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
-    let goes_there = match &record.target_path {
-        Some(path) => *path == run.job.planned.target,
-        None => record.target_name == run.target.wire_name,
-    };
-    let same_folders = record.source_uid_validity == run.scan.status.uid_validity
-        && goes_there
-        && (!run.mailbox.context.options.repair || run.job.progress.begun_anew);
-    Ok(same_folders
-        && is_as_recorded(run.ledger, record, &run.target.open.status)?
-        && source_is_as_recorded(run, record)?)
-}
-
-/// Whether the source's UIDs still name the recorded messages: each has its recorded size as announced, the last ones have their noted
-/// dates, and UIDNEXT did not go back.
-fn source_is_as_recorded(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
-    let (messages, heads) = (run.ledger.messages_of(record)?, &run.scan.heads);
-    let is_another = |message: &Message| {
-        let announced = message.claimed.zip(heads.get(message.uid));
-        announced.is_some_and(|(then, head)| head.size != then)
-    };
-    let next = credible_next(&run.scan.status, heads.all().last().map(|head| head.uid));
-    let highest = messages.last().map(|message| message.uid);
-    let before = record.source_end.and_then(|end| end.uid_next);
-    let went_back =
-        next.is_some_and(|next| highest.is_some_and(|uid| uid >= next) || before.is_some_and(|uid| uid > next));
-    let has_dates = record.has_dates(|uid| Some(heads.get(uid)?.date?.timestamp()));
-    Ok(!went_back && has_dates && !messages.iter().any(is_another))
-}
-
-/// Whether the target's places still hold the recorded messages. If a place holds a message of another size, it is read.
-fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
-    let Some(witnesses) = &run.job.progress.witnesses else { return Ok(true) };
-    let status = &run.target.open.status;
-    match witnesses.target() {
-        Testimony::Holds => {
-            // Without known places, only the number of messages shows anything.
-            let (done, _) = run.ledger.done_counts(record)?;
-            let has_places = witnesses.sampled.iter().any(|message| message.target_uid.is_some());
-            Ok(has_places
-                || status.messages >= done
-                || credible_next(status, None).is_some_and(|next| u64::from(next.0) > done))
-        }
-        Testimony::Empty => Ok(credible_next(status, None).is_some()),
-        Testimony::Differs => {
-            let sampled: BTreeSet<Uid> = witnesses.sampled.iter().map(|message| message.uid).collect();
-            let done = run.ledger.messages_of(record)?.iter().filter(|message| sampled.contains(&message.uid));
-            // A message that differed when it was read back still differs: that is no reason for doubt.
-            let done = done.filter(|message| message.state != State::Altered);
-            let done: Vec<Done> = done.filter_map(Message::as_done).filter(|done| done.target_uid.is_some()).collect();
-            let (located, outcome) = locate(run, record, &done);
-            outcome?;
-            Ok(located.other.is_empty())
-        }
-    }
 }
 
 /// Looks for messages that earlier runs sent but did not read back. One that the target confirmed but does not have is forgotten, so that
@@ -252,9 +197,9 @@ fn left_behind(run: &FolderRun<'_, '_>, past: &FolderRecord, found: &[Match], ke
     Ok(messages.iter().filter(is_left).map(|message| message.uid).collect())
 }
 
-/// Messages that the former record knows as altered and that match nothing on the target, while their places hold messages that belong to
-/// no other: they count as there. Otherwise each new record would send them again, since no comparison finds them. If the source's UIDs may
-/// name other messages than before, these are read.
+/// Messages that match nothing on the target, while their places hold messages that belong to no other, and that the former record knows as
+/// altered or, never compared, have the date of the message: they count as there, altered. Otherwise each new record would send them again, since no
+/// comparison finds them. If the source's UIDs may name other messages than before, these are read.
 fn still_altered(
     run: &mut FolderRun<'_, '_>,
     past: &FolderRecord,
@@ -268,11 +213,18 @@ fn still_altered(
     }
     let (uids, places): (BTreeSet<Uid>, BTreeSet<Uid>) =
         found.iter().map(|found| (found.uid, found.target_uid)).unzip();
+    let dates = run.scan.heads.dates_of_one();
     let claimed = |uid: Uid| run.ledger.message(past, uid).map(|message| message.and_then(|message| message.claimed));
     let mut altered = Vec::new();
-    for done in run.ledger.found_altered(past)? {
-        let is_held = done.target_uid.is_some_and(|place| there.get(place).is_some() && !places.contains(&place));
-        let head = run.scan.heads.get(done.uid).filter(|_| is_held && !uids.contains(&done.uid));
+    for message in run.ledger.messages_of(past)? {
+        let Some(done) = message.as_done() else { continue };
+        let at = done.target_uid.filter(|place| !places.contains(place)).and_then(|place| there.get(place));
+        let is_held = |head: &Head| {
+            let date = head.date.filter(|date| dates.contains(date));
+            let has_date = |at: &Head| date.is_some() && at.date == date;
+            at.is_some_and(|at| message.state == State::Altered || message.state != State::Checked && has_date(at))
+        };
+        let head = run.scan.heads.get(done.uid).filter(|head| !uids.contains(&done.uid) && is_held(head));
         if let Some(head) = head
             && claimed(done.uid)?.is_none_or(|size| size == head.size)
         {

@@ -22,10 +22,11 @@ pub fn twice(
     record: &FolderRecord,
     strangers: &[Head],
 ) -> Result<Vec<(Uid, Digest)>, Halt> {
-    let sizes: BTreeSet<u64> = run.ledger.done(record)?.into_iter().map(|(_, size)| size).collect();
+    let recorded = run.ledger.messages_of(record)?.iter().filter_map(Message::as_done);
+    let (sizes, digests): (BTreeSet<u64>, BTreeSet<Digest>) =
+        recorded.map(|done| (done.size_there(), done.digest_there())).unzip();
     let alike = strangers.iter().filter(|head| sizes.contains(&head.size)).map(|head| head.uid);
     let alike: Vec<Uid> = alike.take(MOST_STRANGERS).collect();
-    let digests = run.ledger.digests(record)?;
     let (mut readings, losses) = (Readings::default(), &mut run.job.progress.read_back_losses);
     readings.read::<SizeAndDigest>(run.sessions.target.reader(), &alike, losses).on(Side::Target)?;
     let digest = |uid: &Uid| readings.get(*uid).map(|(_, digest)| *digest).filter(|digest| digests.contains(digest));
@@ -47,7 +48,8 @@ fn without_misplaced(
     let there = on_target(run, Uid(1))?;
     let wanted: BTreeSet<Digest> = copies.iter().map(|(_, digest)| *digest).collect();
     let recorded = run.ledger.messages_of(record)?.iter();
-    let recorded = recorded.filter_map(|message| Some((message.digest?, message.target_uid?, message.size)));
+    let recorded =
+        recorded.filter_map(|message| Some((message.digest_there()?, message.target_uid?, message.size_there())));
     let recorded: Vec<(Digest, Uid, u64)> = recorded.filter(|(digest, ..)| wanted.contains(digest)).collect();
     let is_alike = |place: Uid, size: u64| there.get(place).is_some_and(|head| head.size == size);
     let alike: Vec<Uid> =
@@ -82,13 +84,13 @@ pub fn without_moved_here<T>(
             continue;
         }
         let settled = run.ledger.messages_of(&other)?.iter().filter_map(Message::as_done);
-        let alike: Vec<Done> = settled.filter(|done| digests.contains(&done.digest)).collect();
+        let alike: Vec<Done> = settled.filter(|done| digests.contains(&done.digest_there())).collect();
         if alike.is_empty() {
             continue;
         }
         let mut missing: BTreeMap<Digest, usize> = BTreeMap::new();
-        alike.iter().for_each(|done| *missing.entry(done.digest).or_default() += 1);
-        for digest in contents(run, &other.target_name, alike.iter().map(|done| done.size).collect())? {
+        alike.iter().for_each(|done| *missing.entry(done.digest_there()).or_default() += 1);
+        for digest in contents(run, &other.target_name, alike.iter().map(Done::size_there).collect())? {
             missing.entry(digest).and_modify(|count| *count = count.saturating_sub(1));
         }
         missing.into_iter().for_each(|(digest, count)| *moved.entry(digest).or_default() += count);

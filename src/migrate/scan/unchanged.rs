@@ -8,6 +8,7 @@ use crate::migrate::folder::FolderJob;
 use crate::migrate::folder::progress::UnseenFlags;
 use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::halt::{Halt, both};
+use crate::migrate::request::Verify;
 use crate::migrate::sessions::{Sessions, target_name};
 
 /// Finishes the folders that are complete on the target according to the ledger and to which no mail has come since.
@@ -62,13 +63,19 @@ fn take_over(
         let (done, bytes) = ledger.done_counts(record)?;
         let is_trusted = job.progress.witnesses.as_ref().is_none_or(|witnesses| {
             let at_places = witnesses.target();
-            let is_emptied = at_places == Testimony::Empty && there.uid_next.is_some();
-            witnesses.source_holds() && (at_places == Testimony::Holds || is_emptied)
+            let is_emptied = at_places == Testimony::Empty && there.messages == 0 && there.uid_next.is_some();
+            witnesses.source_holds() && witnesses.believes(&here) && (at_places == Testimony::Holds || is_emptied)
         });
         // The record has more than the source: some were deleted or moved there since, which the last pass follows.
         let is_whole = is_trusted && done == here.messages;
         if is_whole && is_unchanged(record, &here) && is_as_recorded(ledger, record, &there)? {
-            let open = uncompared(ledger, record, mailbox.context.options.verify)?;
+            let verify = mailbox.context.options.verify;
+            let open = uncompared(ledger, record, verify)?;
+            let is_open = verify != Verify::None && (!open.is_empty() || !ledger.found_altered(record)?.is_empty());
+            if is_open {
+                // An earlier run read back less than this one is to.
+                continue;
+            }
             let compared = done.saturating_sub(open.len() as u64);
             // Two equal HIGHESTMODSEQ show that no flag changed; nothing else does without reading every message's flags.
             let (followed, now) = (record.source_end.and_then(|end| end.modseq), here.highest_modseq);

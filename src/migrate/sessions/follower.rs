@@ -171,7 +171,7 @@ impl Take<(u64, Digest)> for Comparing<'_> {
         for (job, right) in self.asked.borrow_mut().iter_mut().filter(|(job, _)| job.folder.0 as usize == self.folder) {
             if let Some(sent) = job.messages.remove(&target_uid).filter(|sent| sent.digest == digest) {
                 let Done { uid, size, .. } = sent;
-                right.push(Match { uid, target_uid, size, digest, comparison: Comparison::Equal });
+                right.push(Match { uid, target_uid, size, digest, comparison: Comparison::Equal, stored: None });
             }
         }
     }

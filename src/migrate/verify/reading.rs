@@ -127,6 +127,7 @@ impl Verification<'_> {
             size: 0,
             digest: Digest::of(b""),
             comparison: Comparison::Equal,
+            stored: None,
         };
         Ok(Matching { pairs: pairs.map(equal).collect(), ..Matching::default() })
     }

@@ -67,6 +67,8 @@ pub enum Keeping {
     WithoutLastLineEnd,
     /// With the date of their arrival instead of the one that was sent.
     WithoutDate,
+    /// With a line of its own at the end of the text.
+    WithDisclaimer,
 }
 
 impl Keeping {
@@ -75,6 +77,7 @@ impl Keeping {
         match self {
             Self::AsSent | Self::WithoutDate => content.to_vec(),
             Self::WithTraceField => [b"Received: from migration by store\r\n", content].concat(),
+            Self::WithDisclaimer => [content, b"Scanned by store\r\n"].concat(),
             Self::WithoutLastLineEnd => content.strip_suffix(b"\r\n").unwrap_or(content).to_vec(),
         }
     }

@@ -71,6 +71,8 @@ impl Note {
             Note::HeaderChanged => "their headers were changed",
             Note::CarriageReturnsDeleted if is_one => "carriage returns were deleted from it",
             Note::CarriageReturnsDeleted => "carriage returns were deleted from them",
+            Note::BodyChanged if is_one => "its body was changed",
+            Note::BodyChanged => "their bodies were changed",
             Note::DateNotUnderstood { date } => {
                 return write!(formatter, "the source's date could not be understood, for example '{date}'");
             }
@@ -152,6 +154,7 @@ mod tests {
             (ProblemKind::MessageNormalised, Note::LineEndsChanged),
             (ProblemKind::MessageAltered, Note::HeaderChanged),
             (ProblemKind::MessageAltered, Note::CarriageReturnsDeleted),
+            (ProblemKind::MessageAltered, Note::BodyChanged),
             (ProblemKind::MessageUnreadable, Note::CountedNotListed),
             (ProblemKind::MessageUnreadable, Note::ListedNotDelivered),
         ] {

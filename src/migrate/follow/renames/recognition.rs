@@ -167,19 +167,17 @@ impl Recognition<'_> {
         Ok(sampled.iter().zip(there).map(of_folder).collect())
     }
 
-    /// Whether some of these messages have the recorded content.
+    /// Whether those of these messages that can be read have the recorded content.
     fn has_content(&self, reader: &mut Reader, folder: usize, messages: &[Placed]) -> Result<bool, Halt> {
         reader.examine(&self.folders[folder].wire_name).on(self.side)?;
         let step = messages.len().div_ceil(READ).max(1);
         let asked: BTreeMap<Uid, Option<Digest>> =
-            messages.iter().step_by(step).map(|(uid, message)| (*uid, message.digest)).collect();
+            messages.iter().step_by(step).map(|(uid, message)| (*uid, self.digest(message))).collect();
         let uids: Vec<Uid> = asked.keys().copied().collect();
         let mut readings: Readings<(u64, Digest)> = Readings::default();
         readings.read::<SizeAndDigest>(reader, &uids, &mut Losses::default()).on(self.side)?;
-        let is_same = |(uid, digest): (&Uid, &Option<Digest>)| {
-            readings.get(*uid).is_some_and(|(_, read)| digest.as_ref() == Some(read))
-        };
-        Ok(asked.iter().any(is_same))
+        let mut read = asked.iter().filter_map(|(uid, digest)| Some((readings.get(*uid)?, digest))).peekable();
+        Ok(read.peek().is_some() && read.all(|((_, read), digest)| digest.as_ref() == Some(read)))
     }
 
     fn by_content(
@@ -219,7 +217,11 @@ impl Recognition<'_> {
     }
 
     fn size(&self, message: &Message) -> Option<u64> {
-        if self.side == Side::Source { message.claimed } else { Some(message.size) }
+        if self.side == Side::Source { message.claimed } else { Some(message.size_there()) }
+    }
+
+    fn digest(&self, message: &Message) -> Option<Digest> {
+        if self.side == Side::Source { message.digest } else { message.digest_there() }
     }
 
     fn sampled(&self, record: &FolderRecord) -> Result<Vec<Placed>, Halt> {
