@@ -18,7 +18,7 @@ mod selection;
 mod server;
 mod typed;
 
-pub use account::{Account, AccountId, AccountNames, Address, AddressError, NameForm};
+pub use account::{Account, AccountId, AccountNames, Address, AddressError, NameForm, comparable_name};
 pub use finding::{Alert, Doubt, Finding, Found, PortSpeaks, Service, Sign, SignInKind};
 pub use folder::{Folder, FolderId, FolderPath, SpecialUse};
 pub use item::{GroupwareMode, ItemKind, ItemOutcome};

@@ -7,14 +7,15 @@
 //!
 //! 1. On each side every account gets the name of its mailbox there: its sign-in name on the source, and the directory's name for its
 //!    mailbox on the target.
-//! 2. Names are compared without regard to case. A server that distinguishes `Ann` from `ann` is rare, and a refusal costs less than a mix-up.
+//! 2. Names are compared without regard to case and to the ways in which Unicode writes one character. A server that distinguishes `Ann`
+//!    from `ann` is rare, and a refusal costs less than a mix-up.
 //! 3. Accounts that share a name on either side are refused; the source is named first.
 //!
 //! A user's own alias in Kerio Connect is not looked up here: the administration refuses it (docs/kerio-connect.md, B22).
 //!
 //! [`Options::shared_mailboxes`]: crate::migrate::Options::shared_mailboxes
 
-use crate::domain::{Account, Note, Problem, ProblemKind, Side};
+use crate::domain::{Account, Note, Problem, ProblemKind, Side, comparable_name};
 use crate::migrate::context::permits::Permits;
 use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::target::directory::Directory;
@@ -34,7 +35,7 @@ pub fn refused(accounts: &[Account], source: &Credentials, directory: &dyn Direc
     for side in [Side::Source, Side::Target] {
         let mut sharing: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, account) in accounts.iter().enumerate() {
-            sharing.entry(names(side, account).to_lowercase()).or_default().push(index);
+            sharing.entry(comparable_name(&names(side, account))).or_default().push(index);
         }
         for (name, group) in sharing.into_iter().filter(|(_, group)| group.len() > 1) {
             for index in &group {
@@ -54,7 +55,7 @@ pub type Turns = HashMap<usize, Arc<Permits>>;
 pub fn turns(accounts: &[Account], directory: &dyn Directory) -> Turns {
     let mut sharing: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, account) in accounts.iter().enumerate() {
-        sharing.entry(directory.mailbox(account).to_lowercase()).or_default().push(index);
+        sharing.entry(comparable_name(&directory.mailbox(account))).or_default().push(index);
     }
     let shared = sharing.into_values().filter(|group| group.len() > 1);
     shared
@@ -116,6 +117,22 @@ mod tests {
         assert_eq!(refusals(&list, NameForm::Address, NameForm::Address).len(), 2);
         list[1].source_login = None;
         list[1].target_address = Address::parse("ann@A.example").ok();
+        assert_eq!(refusals(&list, NameForm::Address, NameForm::Address).len(), 2);
+    }
+
+    #[test]
+    fn spellings_of_one_name_in_unicode_are_one_mailbox() {
+        for (one, other) in [
+            ("j\u{f6}rg@a.example", "jo\u{308}rg@a.example"),
+            ("ann@a.example", "\u{ff41}nn@a.example"),
+            ("stra\u{df}e@a.example", "STRASSE@a.example"),
+        ] {
+            let list = [account(1, one), account(2, other)];
+            assert_eq!(refusals(&list, NameForm::Address, NameForm::Address).len(), 2, "{one} {other}");
+            assert_eq!(turns(&list, &ExistingAccounts(NameForm::Address)).len(), 2, "{one} {other}");
+        }
+        let mut list = [account(1, "ann@a.example"), account(2, "ben@a.example")];
+        list[1].source_login = Some("ann@a.example.".to_owned());
         assert_eq!(refusals(&list, NameForm::Address, NameForm::Address).len(), 2);
     }
 
