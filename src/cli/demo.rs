@@ -75,7 +75,7 @@ fn judged(comparison: &DemoComparison, items: &DemoItems, faults: bool, runs: [E
 /// The request of a run between the demo's servers.
 fn demo_request(kind: RunKind, demo: &Demo, state_folder: &Path) -> Result<Request, Refusal> {
     let file = request::accounts_file(demo.accounts_file(), None).map_err(Refusal::usage)?;
-    let (accounts, bad_lines) = request::chosen(file, &[]).map_err(Refusal::usage)?;
+    let request::Chosen { accounts, bad_lines, .. } = request::chosen(file, &[]).map_err(Refusal::usage)?;
     let groupware = groupware(demo).map_err(Refusal::usage)?;
     let options = Options { jobs: JOBS, groupware, ..Options::in_folder(state_folder.to_owned()) };
     Ok(Request { bad_lines, ..Request::of(kind, servers(demo), accounts, options) })

@@ -125,7 +125,8 @@ fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState,
         people: file.accounts.iter().map(AccountNames::from).collect(),
         migration: typed.migration.clone(),
     };
-    let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;
+    let request::Chosen { accounts, not_chosen, bad_lines } =
+        request::chosen(file, &typed.only).map_err(Refusal::usage)?;
     let groupware = groupware::read(groupware, servers.allow_cleartext_passwords).map_err(Refusal::usage)?;
     let servers = request::servers(servers).map_err(Refusal::usage)?;
     let _instance = claim(&state_folder)?;
@@ -144,7 +145,7 @@ fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState,
     if let Some(database) = &database {
         options.records = shared_ledger::records(database, &options.state_folder);
     }
-    let request = Request { bad_lines, selection, list, ..Request::of(kind, servers, accounts, options) };
+    let request = Request { not_chosen, bad_lines, selection, list, ..Request::of(kind, servers, accounts, options) };
     let voice = Voice::choose(typed.json, typed.quiet);
     let begun = |run: &Run| database.iter().for_each(|database| shared_ledger::stop_on_loss(database, run));
     let ended = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun)?;

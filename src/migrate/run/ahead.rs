@@ -33,7 +33,7 @@ pub fn look_ahead(request: &Request) -> Result<Ahead, Problem> {
         mailboxes = request.accounts.iter().map(mailbox).collect();
     } else {
         let (credentials, directory) = (&prepared.source.credentials, prepared.directory.as_ref());
-        refused.extend(shared_mailbox::refused(&request.accounts, credentials, directory));
+        refused.extend(shared_mailbox::refused(&request.accounts, &request.not_chosen, credentials, directory));
     }
     let servers = &request.servers;
     let administration = match &servers.target_kind {

@@ -209,8 +209,8 @@ impl Coordinator {
             given: Default::default(),
         };
         if !context.options.shared_mailboxes {
-            context.shared =
-                shared_mailbox::refused(&context.accounts, &context.source.credentials, context.directory.as_ref());
+            let (credentials, directory) = (&context.source.credentials, context.directory.as_ref());
+            context.shared = shared_mailbox::refused(&context.accounts, &request.not_chosen, credentials, directory);
         }
         let queue = Queue::new(context.accounts.len(), &known_bytes, work);
         run_pool(&context, request.kind, &queue);
