@@ -25,7 +25,7 @@ pub use item::{GroupwareMode, ItemKind, ItemOutcome};
 pub use list::BadLine;
 pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
-pub use printable::{is_printable, printable};
+pub use printable::{is_invisible, is_printable, printable};
 pub use problem::{
     AddressOwner, AdministrationFault, Cause, CertificateFileFault, CollectionLeftOut, DatabaseFault, Difference,
     Distrust, Explanation, FleetFault, HandshakeFault, Invitation, ItemChange, ItemFault, ItemForm, ItemName, ItemNote,
