@@ -2,6 +2,8 @@
 //!
 //! On Unix a folder gets mode 0700 and a file 0600 from its first moment. On Windows both take the rights of the user's own
 //! folders, in which they are made.
+//!
+//! JSON files of ours may begin with a checksum, by which damage is noticed. It guards against a bad disk, not against people.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -129,6 +131,26 @@ fn builder() -> DirBuilder {
 }
 
 fn options() -> OpenOptions {
+/// How JSON with a checksum begins.
+const CHECKSUM: &[u8] = b"{\"checksum\":\"";
+
+/// The JSON of an object with a checksum of all its fields as the first one.
+pub fn with_checksum(json: &[u8]) -> Vec<u8> {
+    let fields = json.strip_prefix(b"{").unwrap_or(json);
+    [CHECKSUM, blake3::hash(fields).to_hex().as_bytes(), b"\",", fields].concat()
+}
+
+/// Refuses JSON whose checksum is wrong. One without a checksum is from an earlier version.
+pub fn refuse_damaged(json: &[u8]) -> io::Result<()> {
+    let Some(rest) = json.strip_prefix(CHECKSUM) else { return Ok(()) };
+    let (checksum, rest) = rest.split_at_checked(2 * blake3::OUT_LEN).unwrap_or_default();
+    let fields = rest.strip_prefix(b"\",").unwrap_or_default();
+    if blake3::hash(fields).to_hex().as_bytes() == checksum {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "it is damaged: its checksum is wrong"))
+}
+
     #[cfg_attr(not(unix), expect(unused_mut))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]

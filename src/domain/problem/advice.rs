@@ -27,6 +27,10 @@ impl Problem {
             }
             ServiceStopped => "Start the IMAP service in Kerio Connect under Configuration, Services.",
             PortNotChanged => "Choose a port that no other service uses, or enter no port.",
+            PortNotRestored if self.has_damaged_port_note() => {
+                "Look at the port of the IMAP service in Kerio Connect under Configuration, Services, correct it, and delete the file. \
+                 Until then no port is changed."
+            }
             PortNotRestored => {
                 "Start this program again and let it restore the port, or set the port in Kerio Connect under Configuration, \
                  Services."
