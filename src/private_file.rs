@@ -53,6 +53,15 @@ pub fn claim_folder(folder: &Path) -> io::Result<()> {
     refuse_foreign(folder)
 }
 
+/// The same for a folder that need not exist, which is not created.
+pub fn refuse_foreign_if_there(folder: &Path) -> io::Result<()> {
+    match folder.try_exists() {
+        Ok(false) => Ok(()),
+        Ok(true) => refuse_foreign(folder),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(unix)]
 fn refuse_foreign(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;

@@ -103,7 +103,7 @@ fn run_one(kind: RunKind, ways: Ways, mut task: TaskArguments) -> Result<ExitSta
 fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState, ExitStatus), Refusal> {
     let TaskArguments { mut servers, mut groupware, selection, run: typed } = task;
     let state_folder = state_folder(typed.state_dir.clone())?;
-    let record = record::named(typed.migration.as_deref(), &state_folder);
+    let record = record::named(typed.migration.as_deref(), &state_folder).map_err(Refusal::no_ledger)?;
     let of_servers =
         record::servers(&mut servers, typed.migration.as_deref(), record.as_ref()).map_err(Refusal::usage)?;
     let as_before = record::settings(&mut servers, &mut groupware, record.as_ref());

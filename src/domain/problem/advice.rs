@@ -43,6 +43,10 @@ impl Problem {
                 Some(Note::Record(RecordFault::Database { .. } | RecordFault::Fleet { .. })) => {
                     "Correct what the reason names, then start again. Nothing is copied twice."
                 }
+                Some(Note::RecordSetAside { .. }) => {
+                    "Put the file back from a backup, or go on without it: nothing is copied twice, but the rules of that migration have to \
+                     be entered again."
+                }
                 _ => "Check the free disk space and the access rights, then start again.",
             },
             AlreadyRunning => "Use the copy that is running, or close it first.",
