@@ -131,15 +131,6 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn builder() -> DirBuilder {
-    #[cfg_attr(not(unix), expect(unused_mut))]
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
-fn options() -> OpenOptions {
 /// How JSON with a checksum begins.
 const CHECKSUM: &[u8] = b"{\"checksum\":\"";
 
@@ -160,6 +151,15 @@ pub fn refuse_damaged(json: &[u8]) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidData, "it is damaged: its checksum is wrong"))
 }
 
+fn builder() -> DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+fn options() -> OpenOptions {
     #[cfg_attr(not(unix), expect(unused_mut))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
