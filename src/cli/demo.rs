@@ -46,13 +46,13 @@ pub(super) fn run(typed: DemoArguments) -> Result<ExitStatus, Refusal> {
     let request = |kind| demo_request(kind, &demo, &state_folder);
     let logs = typed.log_dir.as_deref();
 
-    let (migrated, migration) = carry_out(request(RunKind::Migrate)?, logs, voice, &signals, |_| {})?;
+    let (migrated, migration) = carry_out(request(RunKind::Migrate)?, logs, voice, &signals, |_| {}, &|| false)?;
     if migration == ExitStatus::Stopped {
         return Ok(migration);
     }
     terminal::say("");
     demo.set_faults(false);
-    let (verified, verification) = carry_out(request(RunKind::Verify)?, logs, voice, &signals, |_| {})?;
+    let (verified, verification) = carry_out(request(RunKind::Verify)?, logs, voice, &signals, |_| {}, &|| false)?;
     if verification == ExitStatus::Stopped {
         return Ok(verification);
     }

@@ -148,14 +148,12 @@ fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState,
     let request = Request { not_chosen, bad_lines, selection, list, ..Request::of(kind, servers, accounts, options) };
     let voice = Voice::choose(typed.json, typed.quiet);
     let begun = |run: &Run| database.iter().for_each(|database| shared_ledger::stop_on_loss(database, run));
-    let ended = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun)?;
-    match database.filter(|database| !database.holds()) {
-        Some(database) => {
-            shared_ledger::say_lost(database.address());
-            Ok((ended.0, ExitStatus::LeaseLost))
-        }
-        None => Ok(ended),
+    let is_lost = || database.as_ref().is_some_and(|database| !database.holds());
+    let ended = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun, &is_lost)?;
+    if let Some(database) = database.filter(|_| ended.1 == ExitStatus::LeaseLost) {
+        shared_ledger::say_lost(database.address());
     }
+    Ok(ended)
 }
 
 /// Refuses the name of a migration between other servers.
