@@ -12,6 +12,9 @@ use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use unicode_normalization::char::is_combining_mark;
 use zeroize::Zeroizing;
 
+/// A part of so many bytes is taken out even if it is less than half: of a token, that is still a lot.
+const LONG: usize = 64;
+
 /// How a form is written, and so how it is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writing {
@@ -52,7 +55,7 @@ impl Form {
         }
         let length = self.text.floor_char_boundary(length);
         let (kept, lost) = self.text.split_at(length);
-        let is_long = kept.len() * 2 >= self.text.len();
+        let is_long = kept.len() * 2 >= self.text.len() || kept.len() >= LONG;
         (is_long && self.is_cut_off(kept, lost.chars().next(), Edge::after(text, at + length))).then_some(length)
     }
 

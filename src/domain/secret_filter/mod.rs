@@ -8,7 +8,8 @@
 //! - the same with control and invisible characters within it, and in each way in which Unicode writes a character (see [`folded`]);
 //! - its Base64 at any place of a longer text, such as a SASL response under any name, also that of its UTF-16: then the whole Base64 text
 //!   goes;
-//! - half of it or more, where something cut it off at either end, and more than half where at both: no letter or digit is beside it.
+//! - half of it or more, where something cut it off at either end, and more than half where at both: no letter or digit is beside it;
+//! - the first 64 bytes or more of a longer one, such as a token that was broken in two.
 //!
 //! What is not found:
 //!

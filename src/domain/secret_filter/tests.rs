@@ -171,6 +171,15 @@ fn a_middle_of_more_than_half_of_a_secret_is_taken_out_unless_it_is_a_word() {
 }
 
 #[test]
+fn a_long_beginning_of_a_token_is_taken_out_even_if_it_is_less_than_half() {
+    let token = "ya29.Ab7-".repeat(40);
+    let filter = filter(&[&token]);
+    let (one, other) = token.split_at(171);
+    assert_eq!(filter.clean(&format!("bad {one} {other} end"), true), "bad … … end");
+    assert_eq!(filter.clean(&format!("bad {} end", &token[..80]), true), "bad … end");
+}
+
+#[test]
 fn ordinary_words_stay_when_only_their_accents_or_invisible_characters_are_like_a_secret() {
     let filter = filter(&["Größe-2024", "abc", "administrator"]);
     for text in ["die Größe ist\tgut", "Gro\u{308}\u{df}e", "ab\u{200b}cd", "The administration refused", "a\r\nb\tc"]
