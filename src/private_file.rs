@@ -2,6 +2,8 @@
 //!
 //! On Unix a folder gets mode 0700 and a file 0600 from its first moment. On Windows both take the rights of the user's own
 //! folders, in which they are made.
+//!
+//! JSON files of ours may begin with a checksum, by which damage is noticed. It guards against a bad disk, not against people.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -49,6 +51,15 @@ impl Drop for TemporaryFolder {
 pub fn claim_folder(folder: &Path) -> io::Result<()> {
     create_folder(folder)?;
     refuse_foreign(folder)
+}
+
+/// The same for a folder that need not exist, which is not created.
+pub fn refuse_foreign_if_there(folder: &Path) -> io::Result<()> {
+    match folder.try_exists() {
+        Ok(false) => Ok(()),
+        Ok(true) => refuse_foreign(folder),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(unix)]
@@ -118,6 +129,26 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// How JSON with a checksum begins.
+const CHECKSUM: &[u8] = b"{\"checksum\":\"";
+
+/// The JSON of an object with a checksum of all its fields as the first one.
+pub fn with_checksum(json: &[u8]) -> Vec<u8> {
+    let fields = json.strip_prefix(b"{").unwrap_or(json);
+    [CHECKSUM, blake3::hash(fields).to_hex().as_bytes(), b"\",", fields].concat()
+}
+
+/// Refuses JSON whose checksum is wrong. One without a checksum is from an earlier version.
+pub fn refuse_damaged(json: &[u8]) -> io::Result<()> {
+    let Some(rest) = json.strip_prefix(CHECKSUM) else { return Ok(()) };
+    let (checksum, rest) = rest.split_at_checked(2 * blake3::OUT_LEN).unwrap_or_default();
+    let fields = rest.strip_prefix(b"\",").unwrap_or_default();
+    if blake3::hash(fields).to_hex().as_bytes() == checksum {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "it is damaged: its checksum is wrong"))
 }
 
 fn builder() -> DirBuilder {

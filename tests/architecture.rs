@@ -26,7 +26,7 @@ const KNOWS: [(&str, &[&str]); 25] = [
     ("fleet", &["domain", "private_file", "network", "ledger"]),
     ("migration", &["domain", "progress", "private_file"]),
     ("imap", &["domain", "network"]),
-    ("kerio", &["domain", "progress", "network"]),
+    ("kerio", &["domain", "private_file", "progress", "network"]),
     ("xml", &["domain"]),
     ("items", &["domain", "xml"]),
     ("dav", &["domain", "network", "items", "xml"]),

@@ -117,8 +117,8 @@ impl<'a> Reading<'a> {
             last = Some((number, line));
             match self.account(line, number) {
                 Ok(Some(account)) => {
-                    self.lines.insert(account.address.key(), number);
-                    self.targets.insert(account.target().key(), number);
+                    self.lines.insert(account.address.comparable(), number);
+                    self.targets.insert(account.target().comparable(), number);
                     self.accounts.push(account);
                 }
                 Ok(None) => {}
@@ -178,7 +178,7 @@ impl<'a> Reading<'a> {
         if clean::hides_something(&address) {
             return Err(LineFault::HiddenInAddress { address: shown });
         }
-        if let Some(earlier) = self.lines.get(&address.key()) {
+        if let Some(earlier) = self.lines.get(&address.comparable()) {
             return Err(LineFault::Repeated { address: shown, earlier: *earlier });
         }
         let text = |index: Option<usize>| field(index).map(clean::text).unwrap_or_default();
@@ -190,7 +190,7 @@ impl<'a> Reading<'a> {
                 Some(clean::address(target).map_err(|fault| LineFault::BadTarget { address: shown.clone(), fault })?)
             }
         };
-        if let Some(earlier) = self.targets.get(&target_address.as_ref().unwrap_or(&address).key()) {
+        if let Some(earlier) = self.targets.get(&target_address.as_ref().unwrap_or(&address).comparable()) {
             return Err(LineFault::SameTarget { address: shown, earlier: *earlier });
         }
         let full_name = self.full_name(&fields, &address, number)?;

@@ -118,7 +118,8 @@ pub(super) enum Command {
     Migrate(MigrateArguments),
     /// Compare source and target message by message; change nothing
     ///
-    /// Reads every message on both sides and names those that the target lacks. The exit status is 4 when there is such a message.
+    /// Reads every message on both sides and names those that the target lacks. Compares folders, subscriptions, dates and
+    /// flags as well. The exit status is 4 when source and target differ.
     /// Changes nothing anywhere.
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArguments),

@@ -1,19 +1,37 @@
 //! The end of a run in words: the verdict, the accounts that need attention, the place of the report.
 
+use super::exit_code::ExitStatus;
 use super::progress::Voice;
 use super::terminal;
 use crate::domain::{Problem, Severity};
 use crate::progress::{AccountEnd, AccountState, RunState};
 use crate::report::{REPORT_PAGE, REPORT_TEXT, Summary, words};
+use serde::Serialize;
 
 /// At most this many accounts are named; the report names all.
 const ACCOUNTS_NAMED: usize = 20;
 
+/// The last line for programs. A run whose accounts are all complete may still end with 1, for example because of a bad line.
+#[derive(Serialize)]
+struct LastLine {
+    #[serde(flatten)]
+    summary: Summary,
+    exit_status: u8,
+}
+
+impl LastLine {
+    fn of(state: &RunState, ending: ExitStatus) -> Self {
+        let mut summary = Summary::of(state);
+        summary.report = summary.report.filter(|report| report.is_file());
+        Self { summary, exit_status: ending as u8 }
+    }
+}
+
 /// Reports how the run ended: one line of JSON, or a few sentences. The reason why it could not start goes to standard error.
-pub(super) fn report(state: &RunState, voice: Voice) {
+pub(super) fn report(state: &RunState, ending: ExitStatus, voice: Voice) {
     state.problems.iter().filter(|problem| problem.severity() == Severity::Error).for_each(terminal::complain);
     if voice.is_json() {
-        match serde_json::to_string(&Summary::of(state)) {
+        match serde_json::to_string(&LastLine::of(state, ending)) {
             Ok(line) => terminal::say(terminal::escaped(&line)),
             Err(error) => log::error!("the summary cannot be written as JSON: {error}"),
         }
@@ -51,8 +69,10 @@ fn lines(state: &RunState) -> Vec<String> {
             lines.push(format!("  … and {} more unusable lines.", info.bad_lines.len() - ACCOUNTS_NAMED));
         }
         lines.push(String::new());
-        lines.push(format!("Report: {}", info.log_folder.join(REPORT_TEXT).display()));
-        lines.push(format!("As a web page: {}", info.log_folder.join(REPORT_PAGE).display()));
+        for (what, file) in [("Report", REPORT_TEXT), ("As a web page", REPORT_PAGE)] {
+            let path = info.log_folder.join(file);
+            lines.extend(path.is_file().then(|| format!("{what}: {}", path.display())));
+        }
     }
     lines
 }

@@ -46,13 +46,13 @@ pub(super) fn run(typed: DemoArguments) -> Result<ExitStatus, Refusal> {
     let request = |kind| demo_request(kind, &demo, &state_folder);
     let logs = typed.log_dir.as_deref();
 
-    let (migrated, migration) = carry_out(request(RunKind::Migrate)?, logs, voice, &signals, |_| {})?;
+    let (migrated, migration) = carry_out(request(RunKind::Migrate)?, logs, voice, &signals, |_| {}, &|| false)?;
     if migration == ExitStatus::Stopped {
         return Ok(migration);
     }
     terminal::say("");
     demo.set_faults(false);
-    let (verified, verification) = carry_out(request(RunKind::Verify)?, logs, voice, &signals, |_| {})?;
+    let (verified, verification) = carry_out(request(RunKind::Verify)?, logs, voice, &signals, |_| {}, &|| false)?;
     if verification == ExitStatus::Stopped {
         return Ok(verification);
     }
@@ -75,7 +75,7 @@ fn judged(comparison: &DemoComparison, items: &DemoItems, faults: bool, runs: [E
 /// The request of a run between the demo's servers.
 fn demo_request(kind: RunKind, demo: &Demo, state_folder: &Path) -> Result<Request, Refusal> {
     let file = request::accounts_file(demo.accounts_file(), None).map_err(Refusal::usage)?;
-    let (accounts, bad_lines) = request::chosen(file, &[]).map_err(Refusal::usage)?;
+    let request::Chosen { accounts, bad_lines, .. } = request::chosen(file, &[]).map_err(Refusal::usage)?;
     let groupware = groupware(demo).map_err(Refusal::usage)?;
     let options = Options { jobs: JOBS, groupware, ..Options::in_folder(state_folder.to_owned()) };
     Ok(Request { bad_lines, ..Request::of(kind, servers(demo), accounts, options) })

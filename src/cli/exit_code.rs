@@ -45,8 +45,27 @@ impl ExitStatus {
 
 /// Whether a comparison found a difference. An account that could not be compared is not one.
 fn differs(state: &RunState) -> bool {
-    let difference = |kind| matches!(kind, ProblemKind::MessageMissing | ProblemKind::MessageAltered);
-    state.accounts.iter().flat_map(|account| &account.problems).any(|(_, problem)| difference(problem.kind))
+    let mut problems = state.accounts.iter().flat_map(|account| &account.problems);
+    problems.any(|(_, problem)| problem.severity() == Severity::Error && is_difference(problem.kind))
+}
+
+/// Whether a kind of problem says that both sides were read and are not the same.
+fn is_difference(kind: ProblemKind) -> bool {
+    use ProblemKind::*;
+    matches!(
+        kind,
+        MessageMissing
+            | MessageAltered
+            | MessageMisplaced
+            | FolderMissing
+            | SubscriptionMissing
+            | DateDiffers
+            | FlagsDiffer
+            | ExtraCopies
+            | ItemAltered
+            | ItemDifferent
+            | ItemMissing
+    )
 }
 
 /// Whether something besides the accounts went wrong: a port that was not put back needs the administrator, though every message arrived.
@@ -142,11 +161,29 @@ pub(super) mod tests {
 
     #[test]
     fn a_verification_ends_with_4_only_when_it_found_a_difference() {
-        let mut events = account(AccountEnd::Incomplete);
-        events.insert(1, met(Some(AccountId(0)), ProblemKind::MessageMissing));
-        assert_eq!(run(RunKind::Verify, vec![], events), ExitStatus::Differs);
-        let mut events = account(AccountEnd::Failed);
-        events.insert(1, met(Some(AccountId(0)), ProblemKind::PasswordRefused));
-        assert_eq!(run(RunKind::Verify, vec![], events), ExitStatus::Incomplete);
+        use ProblemKind::*;
+        let verified = |kind| {
+            let mut events = account(AccountEnd::Incomplete);
+            events.insert(1, met(Some(AccountId(0)), kind));
+            run(RunKind::Verify, vec![], events)
+        };
+        for kind in [
+            MessageMissing,
+            MessageAltered,
+            MessageMisplaced,
+            FolderMissing,
+            SubscriptionMissing,
+            DateDiffers,
+            FlagsDiffer,
+            ExtraCopies,
+            ItemMissing,
+            ItemDifferent,
+            ItemAltered,
+        ] {
+            assert_eq!(verified(kind), ExitStatus::Differs, "{kind:?}");
+        }
+        for kind in [PasswordRefused, FolderNotRead, MessageUnreadable] {
+            assert_eq!(verified(kind), ExitStatus::Incomplete, "{kind:?}");
+        }
     }
 }

@@ -24,7 +24,8 @@ pub(super) fn json(event: &Stamped) -> Option<String> {
         Event::ProblemMet { problem, .. } => Some(problem.sentence()),
         _ => None,
     };
-    let line = serde_json::to_string(&Line { event, sentence });
+    let shown = Stamped { at: event.at, event: event.event.clone().made_printable() };
+    let line = serde_json::to_string(&Line { event: &shown, sentence });
     line.inspect_err(|error| log::error!("an event cannot be written as JSON: {error}")).ok().map(|line| escaped(&line))
 }
 

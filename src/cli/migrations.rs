@@ -4,7 +4,7 @@ use super::args::MigrationsArguments;
 use super::exit_code::ExitStatus;
 use super::{Refusal, state_folder, terminal};
 use crate::domain::{Problem, ProblemKind};
-use crate::migration::{Files, Migration, Migrations};
+use crate::migration::{Damaged, Files, Migration, Migrations};
 use crate::progress::Stages;
 use crate::report::words;
 use serde::Serialize;
@@ -27,11 +27,16 @@ struct Line<'a> {
 /// Lists them, the most recently used first.
 pub(super) fn list(typed: MigrationsArguments) -> Result<ExitStatus, Refusal> {
     let folder = state_folder(typed.state_dir)?;
-    let all = Files::in_folder(&folder).all().map_err(|error| {
+    let files = Files::in_folder(&folder);
+    let all = files.all().map_err(|error| {
         let problem = Problem::new(ProblemKind::LocalFile).at_path(folder.display()).saying(error);
         Refusal::could_not_start(&problem)
     })?;
-    if all.is_empty() && !typed.json {
+    let damaged = files.damaged();
+    for Damaged { path, why } in &damaged {
+        terminal::complain(format!("{}: the record of a migration cannot be read: {why}.", path.display()));
+    }
+    if all.is_empty() && damaged.is_empty() && !typed.json {
         terminal::say("No migration has been started yet.");
     }
     for migration in &all {
@@ -40,7 +45,7 @@ pub(super) fn list(typed: MigrationsArguments) -> Result<ExitStatus, Refusal> {
             false => sentences(migration).into_iter().for_each(terminal::say),
         }
     }
-    Ok(ExitStatus::Complete)
+    Ok(if damaged.is_empty() { ExitStatus::Complete } else { ExitStatus::Incomplete })
 }
 
 fn json(migration: &Migration) -> String {

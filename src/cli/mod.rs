@@ -103,7 +103,7 @@ fn run_one(kind: RunKind, ways: Ways, mut task: TaskArguments) -> Result<ExitSta
 fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState, ExitStatus), Refusal> {
     let TaskArguments { mut servers, mut groupware, selection, run: typed } = task;
     let state_folder = state_folder(typed.state_dir.clone())?;
-    let record = record::named(typed.migration.as_deref(), &state_folder);
+    let record = record::named(typed.migration.as_deref(), &state_folder).map_err(Refusal::no_ledger)?;
     let of_servers =
         record::servers(&mut servers, typed.migration.as_deref(), record.as_ref()).map_err(Refusal::usage)?;
     let as_before = record::settings(&mut servers, &mut groupware, record.as_ref());
@@ -125,7 +125,8 @@ fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState,
         people: file.accounts.iter().map(AccountNames::from).collect(),
         migration: typed.migration.clone(),
     };
-    let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;
+    let request::Chosen { accounts, not_chosen, bad_lines } =
+        request::chosen(file, &typed.only).map_err(Refusal::usage)?;
     let groupware = groupware::read(groupware, servers.allow_cleartext_passwords).map_err(Refusal::usage)?;
     let servers = request::servers(servers).map_err(Refusal::usage)?;
     let _instance = claim(&state_folder)?;
@@ -144,17 +145,15 @@ fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState,
     if let Some(database) = &database {
         options.records = shared_ledger::records(database, &options.state_folder);
     }
-    let request = Request { bad_lines, selection, list, ..Request::of(kind, servers, accounts, options) };
+    let request = Request { not_chosen, bad_lines, selection, list, ..Request::of(kind, servers, accounts, options) };
     let voice = Voice::choose(typed.json, typed.quiet);
     let begun = |run: &Run| database.iter().for_each(|database| shared_ledger::stop_on_loss(database, run));
-    let ended = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun)?;
-    match database.filter(|database| !database.holds()) {
-        Some(database) => {
-            shared_ledger::say_lost(database.address());
-            Ok((ended.0, ExitStatus::LeaseLost))
-        }
-        None => Ok(ended),
+    let is_lost = || database.as_ref().is_some_and(|database| !database.holds());
+    let ended = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun, &is_lost)?;
+    if let Some(database) = database.filter(|_| ended.1 == ExitStatus::LeaseLost) {
+        shared_ledger::say_lost(database.address());
     }
+    Ok(ended)
 }
 
 /// Refuses the name of a migration between other servers.

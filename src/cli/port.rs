@@ -10,14 +10,17 @@ use std::path::Path;
 
 /// Reports at the start of a run that a port is still changed. A migration to the same server puts it back.
 pub(super) fn remind(kind: RunKind, servers: &Servers, state_folder: &Path) {
-    if let Some(pending) = migrate::pending_port_restore(state_folder) {
-        let remedy = if kind == RunKind::Migrate && is_of(&pending, servers) {
-            "This run puts it back."
-        } else {
-            "Put it back with: kimt restore-port --admin-user NAME"
-        };
-        terminal::complain(format!("{} {remedy}", left_changed(&pending)));
-    }
+    let pending = match migrate::pending_port_restore(state_folder) {
+        Ok(Some(pending)) => pending,
+        Ok(None) => return,
+        Err(problem) => return terminal::complain(problem),
+    };
+    let remedy = if kind == RunKind::Migrate && is_of(&pending, servers) {
+        "This run puts it back."
+    } else {
+        "Put it back with: kimt restore-port --admin-user NAME"
+    };
+    terminal::complain(format!("{} {remedy}", left_changed(&pending)));
 }
 
 /// Puts back the port that an earlier run left changed.
@@ -25,7 +28,8 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<ExitStatus, Refusal
     request::readable(&typed.ca_file).map_err(Refusal::usage)?;
     let state_folder = state_folder(typed.state_dir)?;
     let _instance = claim(&state_folder)?;
-    let Some(pending) = migrate::pending_port_restore(&state_folder) else {
+    let pending = migrate::pending_port_restore(&state_folder);
+    let Some(pending) = pending.map_err(|problem| Refusal::could_not_start(&problem))? else {
         terminal::say("No port has to be put back.");
         return Ok(ExitStatus::Complete);
     };

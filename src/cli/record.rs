@@ -17,12 +17,23 @@ use crate::migration::{Files, Migration, Migrations};
 use crate::report::words;
 use std::path::{Path, PathBuf};
 
-/// The record of the migration that `--migration` names, if there is one.
-pub(super) fn named(name: Option<&str>, state_folder: &Path) -> Option<Migration> {
-    let name = name?;
-    let all = Files::in_folder(state_folder).all();
-    let all = all.inspect_err(|error| log::warn!("the records of migrations cannot be read: {error}")).ok()?;
-    all.into_iter().find(|migration| migration.name == name)
+/// The record of the migration that `--migration` names, if there is one. A run that cannot read it must not start: its rules would be
+/// others than before. The error is a sentence.
+pub(super) fn named(name: Option<&str>, state_folder: &Path) -> Result<Option<Migration>, String> {
+    let Some(name) = name else { return Ok(None) };
+    let files = Files::in_folder(state_folder);
+    let all = files.all().map_err(|error| {
+        format!("--migration: the records of migrations in {} cannot be read: {error}.", state_folder.display())
+    })?;
+    let found = all.into_iter().find(|migration| migration.name == name);
+    match files.damaged_of(name).filter(|_| found.is_none()) {
+        None => Ok(found),
+        Some(path) => Err(format!(
+            "--migration: the record of '{name}' is damaged: {}. Its rules are not known, so nothing was started. Put the file back from \
+             a backup, as one that ends with .json; or choose another name and type the rules again: nothing is copied twice.",
+            path.display()
+        )),
+    }
 }
 
 /// Takes the servers that were not typed from the record. Returns what to report about it. The error is a sentence.

@@ -158,13 +158,24 @@ pub(super) fn understood(file: &AccountsFile, kind: RunKind, only: &[String]) ->
     said
 }
 
+/// What `--only` makes of a list.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    /// The chosen accounts.
+    pub accounts: Vec<Account>,
+    /// The other usable lines.
+    pub not_chosen: Vec<Account>,
+    /// The bad lines that concern the chosen accounts.
+    pub bad_lines: Vec<BadLine>,
+}
+
 /// The chosen accounts, and the bad lines that concern them.
-pub(super) fn chosen(file: AccountsFile, only: &[String]) -> Result<(Vec<Account>, Vec<BadLine>), String> {
+pub(super) fn chosen(file: AccountsFile, only: &[String]) -> Result<Chosen, String> {
     if only.is_empty() {
         if file.accounts.is_empty() {
             return Err(nothing_usable(&file.bad_lines));
         }
-        return Ok((file.accounts, file.bad_lines));
+        return Ok(Chosen { accounts: file.accounts, not_chosen: Vec::new(), bad_lines: file.bad_lines });
     }
     let mut wanted = BTreeMap::new();
     for text in only {
@@ -172,15 +183,15 @@ pub(super) fn chosen(file: AccountsFile, only: &[String]) -> Result<(Vec<Account
             Address::parse(text).map_err(|error| format!("--only: '{text}' is not a mail address: {error}."))?;
         wanted.insert(address.key(), address);
     }
-    let accounts: Vec<Account> =
-        file.accounts.into_iter().filter(|account| wanted.contains_key(&account.address.key())).collect();
+    let (accounts, not_chosen): (Vec<Account>, Vec<Account>) =
+        file.accounts.into_iter().partition(|account| wanted.contains_key(&account.address.key()));
     let bad_lines: Vec<BadLine> =
         file.bad_lines.into_iter().filter(|line| wanted.keys().any(|key| is_about(line, key))).collect();
     for account in &accounts {
         wanted.remove(&account.address.key());
     }
     match wanted.into_iter().next() {
-        None => Ok((accounts, bad_lines)),
+        None => Ok(Chosen { accounts, not_chosen, bad_lines }),
         Some((key, address)) => Err(match bad_lines.iter().find(|line| is_about(line, &key)) {
             Some(line) => {
                 format!("--only: {address} is on a line that cannot be used. Line {}: {}", line.line, line.what())
@@ -249,11 +260,12 @@ mod tests {
 
     #[test]
     fn only_chooses_in_any_spelling_and_leaves_out_bad_lines_of_others() {
-        let (accounts, bad_lines) = chosen(file(), &["Bob@Example.COM".to_owned()]).unwrap();
+        let Chosen { accounts, not_chosen, bad_lines } = chosen(file(), &["Bob@Example.COM".to_owned()]).unwrap();
         assert_eq!(accounts.len(), 1);
+        assert_eq!(not_chosen.iter().map(|account| account.line).collect::<Vec<_>>(), vec![1]);
         assert_eq!(accounts[0].password, Secret::new("pw-2"));
         assert_eq!(bad_lines, vec![]);
-        let (_, bad_lines) = chosen(file(), &["ann@example.com".to_owned()]).unwrap();
+        let Chosen { bad_lines, .. } = chosen(file(), &["ann@example.com".to_owned()]).unwrap();
         assert_eq!(bad_lines.iter().map(|line| line.line).collect::<Vec<_>>(), vec![6]);
     }
 

@@ -17,15 +17,17 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Runs, reports, and returns the last state with its exit status. Calls `begun` once the run has begun. Creates the run's log folder below
-/// `logs`, or in the usual place. The caller holds the lock of the request's state folder.
+/// `logs`, or in the usual place. `is_lost` says at the end whether a shared database has given up this machine. The caller holds the lock
+/// of the request's state folder.
 pub(super) fn carry_out(
     request: Request,
     logs: Option<&Path>,
     voice: Voice,
     signals: &Signals,
     begun: impl FnOnce(&Run),
+    is_lost: &dyn Fn() -> bool,
 ) -> Result<(RunState, ExitStatus), Refusal> {
-    carry_out_for(request, logs, voice, signals, begun, None)
+    carry_out_for(request, logs, voice, signals, begun, is_lost, None)
 }
 
 /// The same, with a further observer of every event.
@@ -35,6 +37,7 @@ pub(super) fn carry_out_for(
     voice: Voice,
     signals: &Signals,
     begun: impl FnOnce(&Run),
+    is_lost: &dyn Fn() -> bool,
     mut other: Option<Box<dyn Observer>>,
 ) -> Result<(RunState, ExitStatus), Refusal> {
     let could_not_start = |problem: Problem| Refusal::could_not_start(&problem);
@@ -61,8 +64,8 @@ pub(super) fn carry_out_for(
     if let Ok(printing) = printing {
         let _ = printing.join();
     }
-    conclusion::report(&state, voice);
-    let ending = ExitStatus::of(&state);
+    let ending = if is_lost() { ExitStatus::LeaseLost } else { ExitStatus::of(&state) };
+    conclusion::report(&state, ending, voice);
     Ok((state, ending))
 }
 

@@ -30,8 +30,10 @@ pub(super) fn escaped(json: &str) -> String {
         if is_printable(character) {
             escaped.push(character);
         } else {
-            // JSON writes characters beyond the basic plane as two units, but none of these is.
-            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+            // JSON writes characters beyond the basic plane as two units.
+            let units =
+                character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            escaped.push_str(&units);
         }
     }
     escaped
@@ -51,8 +53,9 @@ pub(super) fn somebody_is_there() -> bool {
 mod tests {
     use super::*;
 
-    /// An escape sequence, its one-character form, a reversal of the reading direction, a line separator.
-    const HOSTILE: &str = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{2028}c\u{200f}";
+    /// An escape sequence, its one-character form, a reversal of the reading direction, a line separator, and two that nobody
+    /// sees.
+    const HOSTILE: &str = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{2028}c\u{200f}\u{200b}\u{e0041}";
 
     #[test]
     fn what_is_printed_moves_no_cursor_and_turns_no_text() {

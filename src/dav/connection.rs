@@ -8,7 +8,7 @@
 
 use super::digest::Challenge;
 use super::{DavAddress, DavError, Href};
-use crate::domain::Secret;
+use crate::domain::{Secret, foreign_without_secrets};
 use crate::network::{HttpClient, HttpRequest, HttpResponse, HttpServer};
 use crate::xml::{self, Space};
 use base64::Engine as _;
@@ -242,18 +242,23 @@ fn takes_digest_only(response: &HttpResponse) -> bool {
     offered.peek().is_some() && offered.all(|offer| offer.starts_with("digest") && !offer.contains("basic"))
 }
 
+/// The beginning of a server's words. Secrets go first: half of one would not be recognised.
+pub(super) fn shortened(words: &str, longest: usize) -> String {
+    foreign_without_secrets(words).chars().take(longest).collect()
+}
+
 /// The precondition in a refusal's body, with the server's words in parentheses; empty if there is none.
 fn precondition(body: &[u8]) -> String {
     let (mut found, mut words) = (String::new(), String::new());
     let root = xml::read(body, &mut |element| {
         if element.is(Space::Dav, "responsedescription") {
-            words = format!(" ({})", element.text.trim().chars().take(200).collect::<String>());
+            words = format!(" ({})", shortened(element.text.trim(), 200));
         } else if found.is_empty() {
             found = element.name;
         }
     });
     match root {
-        Ok(root) if root.is(Space::Dav, "error") => found.chars().take(60).collect::<String>() + &words,
+        Ok(root) if root.is(Space::Dav, "error") => shortened(&found, 60) + &words,
         _ => String::new(),
     }
 }
@@ -261,6 +266,17 @@ fn precondition(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::hide;
+
+    #[test]
+    fn a_secret_in_a_servers_words_is_taken_out_before_they_are_shortened() {
+        hide([("ann", &Secret::new("qZ7vKp3xWm9sRt5yBn2cHd8f"))]);
+        let words = format!("{}qZ7vKp3xWm9sRt5yBn2cHd8f", "a ".repeat(95));
+        let body =
+            format!("<error xmlns='DAV:'><no-uid-conflict/><responsedescription>{words}</responsedescription></error>");
+        let said = precondition(body.as_bytes());
+        assert!(said.starts_with("no-uid-conflict (a a ") && !said.contains("qZ7"), "{said}");
+    }
 
     #[test]
     fn a_wait_is_given_in_seconds_or_until_a_date() {

@@ -7,7 +7,7 @@
 //! A refused password ends the search: trying it everywhere would get us blocked. Kerio Connect redirects the well-known places to a
 //! relative address (docs/kerio-connect.md, G3).
 
-use super::connection::{ReadConnection, ReadOnly};
+use super::connection::{ReadConnection, ReadOnly, shortened};
 use super::multistatus::{self, Response};
 use super::{DavError, Href};
 use crate::xml::Space;
@@ -136,7 +136,7 @@ fn take(connection: &ReadConnection, response: &Response, base: &Href, homes: &m
 }
 
 fn resolve(connection: &ReadConnection, base: &Href, href: &str) -> Result<Href, DavError> {
-    connection.address().resolve(base, href).ok_or_else(|| DavError::RedirectedAway(href.chars().take(200).collect()))
+    connection.address().resolve(base, href).ok_or_else(|| DavError::RedirectedAway(shortened(href, 200)))
 }
 
 fn ask(connection: &mut ReadConnection, href: &Href) -> Result<(Option<Response>, Href), DavError> {

@@ -3,6 +3,7 @@
 use super::Secret;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use unicode_normalization::UnicodeNormalization;
 
 /// Position of an account in the run, from 0 in the order of the CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,12 +75,32 @@ impl Address {
     pub fn key(&self) -> String {
         format!("{}@{}", self.local.to_lowercase(), self.domain)
     }
+
+    /// The same for addresses whose mailboxes may be one: see [`comparable_name`].
+    pub fn comparable(&self) -> String {
+        format!("{}@{}", folded(&self.local), self.domain)
+    }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}@{}", self.local, self.domain)
     }
+}
+
+/// A name to sign in with, or of a mailbox, in the form in which two spellings of it are equal on a server that is generous: without
+/// regard to case, to the ways in which Unicode writes one character, and to the dot at the end of a domain. Only to compare: what is
+/// stored under an address has [`Address::key`].
+pub fn comparable_name(name: &str) -> String {
+    let name = name.trim();
+    let undotted = if name.contains('@') { name.trim_end_matches('.') } else { name };
+    Address::parse(undotted).map_or_else(|_| folded(undotted), |address| address.comparable())
+}
+
+/// Without regard to case, also where a letter becomes two (`ß`), and in one of the forms of Unicode.
+fn folded(text: &str) -> String {
+    let text: String = text.nfkc().collect();
+    text.to_lowercase().to_uppercase().to_lowercase().nfkc().collect()
 }
 
 /// One usable row of the CSV.
@@ -191,6 +212,22 @@ mod tests {
         assert_eq!(address.domain(), "xn--bcher-kva.example");
         assert_eq!(address.local(), "Ann.Müller");
         assert_eq!(address.key(), "ann.müller@xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn spellings_of_one_name_are_equal_and_different_names_are_not() {
+        for (one, other) in [
+            ("J\u{d6}RG@a.example", "jo\u{308}rg@a.example"),
+            ("\u{ff21}nn", "ann"),
+            ("stra\u{df}e", "STRASSE"),
+            (" ann@a.example.", "Ann@A.example"),
+            ("ann@B\u{dc}CHER.example", "ann@xn--bcher-kva.example"),
+        ] {
+            assert_eq!(comparable_name(one), comparable_name(other));
+        }
+        for (one, other) in [("ann", "anna"), ("jorg", "j\u{f6}rg"), ("ann@a.example", "ann"), ("ann.b", "annb")] {
+            assert_ne!(comparable_name(one), comparable_name(other));
+        }
     }
 
     #[test]

@@ -18,14 +18,14 @@ mod selection;
 mod server;
 mod typed;
 
-pub use account::{Account, AccountId, AccountNames, Address, AddressError, NameForm};
+pub use account::{Account, AccountId, AccountNames, Address, AddressError, NameForm, comparable_name};
 pub use finding::{Alert, Doubt, Finding, Found, PortSpeaks, Service, Sign, SignInKind};
 pub use folder::{Folder, FolderId, FolderPath, SpecialUse};
 pub use item::{GroupwareMode, ItemKind, ItemOutcome};
 pub use list::BadLine;
 pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
-pub use printable::{is_printable, printable};
+pub use printable::{is_invisible, is_printable, printable};
 pub use problem::{
     AddressOwner, AdministrationFault, Cause, CertificateFileFault, CollectionLeftOut, DatabaseFault, Difference,
     Distrust, Explanation, FleetFault, HandshakeFault, Invitation, ItemChange, ItemFault, ItemForm, ItemName, ItemNote,

@@ -141,7 +141,7 @@ fn greet(stream: Stream) -> Result<(Wire, String), ImapError> {
 
 fn check_greeting(line: &[u8]) -> Result<Status, ImapError> {
     let status = line.strip_prefix(b"* ").and_then(Status::parse).ok_or_else(|| {
-        let words = printable(&String::from_utf8_lossy(&line[..line.len().min(80)]));
+        let words = printable(&String::from_utf8_lossy(line)).chars().take(80).collect();
         ImapError::Protocol(MailServerFault::FirstWords { words })
     })?;
     match status.condition {

@@ -1,7 +1,11 @@
 //! A status answer of a server: OK, NO, BAD, BYE, with its response code and text (RFC 9051, section 7.1; RFC 5530).
 
 use super::wording::{self, Pause};
+use crate::domain::foreign_without_secrets;
 use std::fmt;
+
+/// At most so many bytes of a server's text are kept.
+const LONGEST: usize = 16 << 10;
 
 /// The word a status answer begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +29,7 @@ pub struct Status {
     pub condition: Condition,
     /// The text in square brackets, without them: `APPENDUID 38505 3955`.
     pub code: Option<String>,
-    /// The text for a person, made printable.
+    /// The text for a person, as the server wrote it. Whoever shows it takes the secrets out first (see [`printable`]).
     pub text: String,
 }
 
@@ -47,17 +51,17 @@ impl Status {
             Some((code, words)) => (Some(code.to_owned()), words),
             None => (None, rest),
         };
-        Some(Self { condition, code, text: printable(words) })
+        Some(Self { condition, code, text: whole(words) })
     }
 
     /// A refusal that asks to wait.
     pub(super) fn throttled(words: &str) -> Self {
-        Self { condition: Condition::No, code: Some("UNAVAILABLE".to_owned()), text: printable(words) }
+        Self { condition: Condition::No, code: Some("UNAVAILABLE".to_owned()), text: whole(words) }
     }
 
     /// A refusal in these words.
     pub(super) fn refusal(words: &str) -> Self {
-        Self { condition: Condition::No, code: None, text: printable(words) }
+        Self { condition: Condition::No, code: None, text: whole(words) }
     }
 
     /// Whether the response code is this one, whatever follows it.
@@ -115,7 +119,7 @@ impl Status {
         })
     }
 
-    /// The text for a person, with the address that some servers give inside the code: `[WEBALERT https://…]`, `[REFERRAL imap://…]`
+    /// The text for a person as the server wrote it, with the address that some servers give inside the code: `[WEBALERT https://…]`, `[REFERRAL imap://…]`
     /// (RFC 2221, RFC 2193).
     pub fn words(&self) -> String {
         let address = self.code.as_deref().and_then(|code| {
@@ -124,8 +128,8 @@ impl Status {
             code.split_ascii_whitespace().find(is_address)
         });
         match address {
-            Some(address) if self.text.is_empty() => printable(address),
-            Some(address) => format!("{} ({})", self.text, printable(address)),
+            Some(address) if self.text.is_empty() => whole(address),
+            Some(address) => format!("{} ({})", self.text, whole(address)),
             None => self.text.clone(),
         }
     }
@@ -165,21 +169,31 @@ fn split_code(rest: &str) -> Option<(&str, &str)> {
 
 impl fmt::Display for Status {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = printable(&self.text);
         match &self.code {
-            Some(code) => write!(formatter, "{:?} [{}] {}", self.condition, printable(code), self.text),
-            None => write!(formatter, "{:?} {}", self.condition, self.text),
+            Some(code) => write!(formatter, "{:?} [{}] {text}", self.condition, printable(code)),
+            None => write!(formatter, "{:?} {text}", self.condition),
         }
     }
 }
 
-/// A server's text without control characters, and no longer than a person reads.
+/// A server's text as it is, so that secrets in it are whole when it becomes the words of a problem. Longer than any token.
+pub(super) fn whole(text: &str) -> String {
+    let text = text.trim();
+    text[..text.floor_char_boundary(LONGEST)].to_owned()
+}
+
+/// The same without secrets, then without control characters and no longer than a person reads: both could make half a secret of one.
 pub(super) fn printable(text: &str) -> String {
-    text.trim().chars().take(500).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let text = whole(text);
+    let text = foreign_without_secrets(&text);
+    text.chars().take(500).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Problem, ProblemKind, Secret, hide};
 
     #[test]
     fn a_status_is_read_with_and_without_a_code() {
@@ -191,6 +205,19 @@ mod tests {
         assert_eq!(Status::parse(b"BYE").unwrap().condition, Condition::Bye);
         assert_eq!(Status::parse(b"EXISTS 5"), None);
         assert_eq!(Status::parse(b"NO [unclosed").unwrap().code, None);
+    }
+
+    #[test]
+    fn a_secret_in_a_text_is_taken_out_before_the_text_is_shortened_and_made_printable() {
+        let token = format!("tok\t{}", "aZ9-".repeat(500));
+        hide([("ann", &Secret::new(token.as_str()))]);
+        let status = Status::parse(format!("NO [X {token}] {}{token} end", "word ".repeat(99)).as_bytes()).unwrap();
+        assert!(status.text.ends_with(&format!("{token} end")));
+        let shown = status.to_string();
+        assert!(!shown.contains("aZ9-aZ9-") && !shown.contains('\u{fffd}'), "{shown}");
+        assert!(shown.chars().count() < 600, "{shown}");
+        let problem = Problem::new(ProblemKind::PasswordRefused).saying(status.words()).to_string();
+        assert!(!problem.contains("aZ9-"), "{problem}");
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Administration {
         if let Some(other) = services.iter().find(|other| other.listens_on(wanted)) {
             return not_changed(AdministrationFault::PortOfService { port: wanted, service: other.name() });
         }
-        if let Some(note) = self.port_note(state_folder) {
+        if let Some(note) = self.port_note(state_folder)? {
             let PortNote { host, service, from, to, .. } = note;
             return not_changed(AdministrationFault::EarlierChange { service, host, from, to });
         }
@@ -96,7 +96,9 @@ impl Administration {
     }
 
     /// The note about this server that was left in the state folder.
-    pub fn port_note(&self, state_folder: &Path) -> Option<PortNote> {
+    ///
+    /// The error says that there is one, and that it cannot be read.
+    pub fn port_note(&self, state_folder: &Path) -> Result<Option<PortNote>, KerioError> {
         let endpoint = self.session.endpoint();
         PortNote::of(state_folder, &endpoint.host, endpoint.port)
     }

@@ -1,9 +1,13 @@
 //! What a changed port was before, on disk from before the change until it is put back.
 //!
 //! Promises that a note that was written survives a crash or a power cut at any moment, whole or not at all, and that it suffices to
-//! put the port back without the run that changed it. One file for each server, so that a note never takes another's place.
+//! put the port back without the run that changed it. One file for each server, so that a note never takes another's place. A note that
+//! was damaged is an error, not the absence of one: nothing overwrites it before a person has looked at the port.
 
+use super::error::KerioError;
 use super::services::Listener;
+use crate::domain::AdministrationFault;
+use crate::private_file;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::{self, Write};
@@ -42,31 +46,41 @@ pub(super) struct Changed<'a> {
 
 impl PortNote {
     /// A note that was left in the state folder; the first when there are several.
-    pub fn pending(state_folder: &Path) -> Option<Self> {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(state_folder)
-            .ok()?
+    ///
+    /// The error says that there is one, and that it cannot be read.
+    pub fn pending(state_folder: &Path) -> Result<Option<Self>, KerioError> {
+        let Ok(entries) = std::fs::read_dir(state_folder) else { return Ok(None) };
+        let mut paths: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_note))
             .collect();
         paths.sort();
-        paths.into_iter().find_map(Self::read)
+        let mut notes = paths.into_iter().map(Self::read).collect::<Vec<_>>();
+        // One that can be read comes first: it can be put back.
+        notes.sort_by_key(|note| !matches!(note, Ok(Some(_))));
+        notes.into_iter().next().unwrap_or(Ok(None))
     }
 
     /// The note about the server with that administration.
-    pub(super) fn of(state_folder: &Path, host: &str, administration_port: u16) -> Option<Self> {
-        Self::read(path(state_folder, host, administration_port))
-            .filter(|note| note.host.eq_ignore_ascii_case(host) && note.administration_port == administration_port)
+    pub(super) fn of(state_folder: &Path, host: &str, administration_port: u16) -> Result<Option<Self>, KerioError> {
+        let path = path(state_folder, host, administration_port);
+        match Self::read(path.clone())? {
+            Some(note) if !note.host.eq_ignore_ascii_case(host) || note.administration_port != administration_port => {
+                Err(unreadable(&path, "it is about another server"))
+            }
+            note => Ok(note),
+        }
     }
 
-    fn read(path: PathBuf) -> Option<Self> {
-        let text = std::fs::read(&path).ok()?;
-        match serde_json::from_slice::<Self>(&text) {
-            Ok(note) => Some(Self { path, ..note }),
-            Err(error) => {
-                log::warn!("{}: the note of a changed port cannot be read: {error}", path.display());
-                None
-            }
-        }
+    fn read(path: PathBuf) -> Result<Option<Self>, KerioError> {
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(&path, error)),
+        };
+        private_file::refuse_damaged(&text).map_err(|error| unreadable(&path, error))?;
+        let note = serde_json::from_slice::<Self>(&text).map_err(|error| unreadable(&path, error))?;
+        Ok(Some(Self { path, ..note }))
     }
 
     /// Writes a note; when this returns, it survives a power cut.
@@ -92,7 +106,7 @@ impl PortNote {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&fresh)?;
-        file.write_all(&serde_json::to_vec_pretty(&note)?)?;
+        file.write_all(&private_file::with_checksum(&serde_json::to_vec_pretty(&note)?))?;
         file.sync_all()?;
         std::fs::rename(fresh, &note.path)?;
         sync_folder(state_folder)?;
@@ -119,6 +133,11 @@ impl fmt::Display for PortNote {
             "the port of the service {service} on {host} was set from {from} to {to} and not put back yet"
         )
     }
+}
+
+fn unreadable(path: &Path, why: impl fmt::Display) -> KerioError {
+    let (path, why) = (path.display().to_string(), why.to_string());
+    KerioError::PortNotRestored(AdministrationFault::PortNoteDamaged { path, why })
 }
 
 const PREFIX: &str = "port-";
@@ -160,15 +179,15 @@ mod tests {
     fn a_note_is_found_by_its_server_until_it_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
-        assert_eq!(PortNote::pending(&state), None);
+        assert_eq!(PortNote::pending(&state).unwrap(), None);
         let note = PortNote::write(&state, changed("Mail.example.com")).unwrap();
-        assert_eq!(PortNote::pending(&state), Some(note.clone()));
-        assert_eq!(PortNote::of(&state, "mail.example.com", 4040), Some(note.clone()));
-        assert_eq!(PortNote::of(&state, "mail.example.com", 4041), None);
-        assert_eq!(PortNote::of(&state, "other.example.com", 4040), None);
+        assert_eq!(PortNote::pending(&state).unwrap(), Some(note.clone()));
+        assert_eq!(PortNote::of(&state, "mail.example.com", 4040).unwrap(), Some(note.clone()));
+        assert_eq!(PortNote::of(&state, "mail.example.com", 4041).unwrap(), None);
+        assert_eq!(PortNote::of(&state, "other.example.com", 4040).unwrap(), None);
         assert!(note.to_string().contains("from 143 to 8143"));
         note.remove();
-        assert_eq!(PortNote::pending(&state), None);
+        assert_eq!(PortNote::pending(&state).unwrap(), None);
     }
 
     #[test]
@@ -176,8 +195,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = PortNote::write(folder.path(), changed("a.example")).unwrap();
         let second = PortNote::write(folder.path(), changed("::1")).unwrap();
-        assert_eq!(PortNote::of(folder.path(), "a.example", 4040), Some(first));
-        assert_eq!(PortNote::of(folder.path(), "::1", 4040), Some(second));
+        assert_eq!(PortNote::of(folder.path(), "a.example", 4040).unwrap(), Some(first));
+        assert_eq!(PortNote::of(folder.path(), "::1", 4040).unwrap(), Some(second));
     }
 
     #[cfg(unix)]
@@ -190,9 +209,39 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_note_is_no_note() {
+    fn a_note_that_was_damaged_anywhere_is_an_error_that_names_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = PortNote::write(folder.path(), changed("a.example")).unwrap();
+        let whole = std::fs::read(&note.path).unwrap();
+        let read = || PortNote::of(folder.path(), "a.example", 4040).map_err(|error| error.problem(None).to_string());
+        for at in 0..whole.len() {
+            let mut text = whole.clone();
+            text[at] ^= 1;
+            std::fs::write(&note.path, &text).unwrap();
+            // Only the name of the checksum may differ, and then the note is as it was.
+            assert!(read().is_err() || (at < 14 && read().unwrap() == Some(note.clone())), "byte {at}");
+            std::fs::write(&note.path, &whole[..at]).unwrap();
+            let said = read().unwrap_err();
+            assert!(said.contains("port-a.example-4040.json") && said.contains("delete the file"), "{said}");
+            assert!(PortNote::pending(folder.path()).is_err());
+        }
+        std::fs::write(&note.path, &whole).unwrap();
+        assert_eq!(PortNote::of(folder.path(), "a.example", 4040).unwrap(), Some(note));
+    }
+
+    #[test]
+    fn a_note_of_an_earlier_version_has_no_checksum() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = r#"{"host":"a.example","administration_port":4040,"service":"IMAP","from":143,"to":8143,"service_id":"x","listeners":[]}"#;
+        std::fs::write(folder.path().join("port-a.example-4040.json"), note).unwrap();
+        assert_eq!(PortNote::pending(folder.path()).unwrap().map(|note| note.from), Some(143));
+    }
+
+    #[test]
+    fn a_note_that_can_be_read_comes_before_a_damaged_one() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("port-a.example-4040.json"), "{").unwrap();
-        assert_eq!(PortNote::pending(folder.path()), None);
+        let note = PortNote::write(folder.path(), changed("b.example")).unwrap();
+        assert_eq!(PortNote::pending(folder.path()).unwrap(), Some(note));
     }
 }

@@ -27,6 +27,8 @@ pub struct Request {
     pub servers: Servers,
     /// The accounts, in the order of their ids.
     pub accounts: Vec<Account>,
+    /// The accounts of the list that were not chosen. They are left alone, but nobody else's mail may go into their mailboxes.
+    pub not_chosen: Vec<Account>,
     /// The sizes of their mailboxes in bytes, where a check counted them: the largest begins first. May be shorter than the accounts.
     pub known_bytes: Vec<Option<u64>>,
     /// Lines of the CSV that could not be used, for the report.
@@ -97,6 +99,7 @@ impl Request {
             kind,
             servers,
             accounts,
+            not_chosen: Vec::new(),
             known_bytes: Vec::new(),
             bad_lines: Vec::new(),
             selection: Selection::default(),

@@ -5,14 +5,15 @@
 //!
 //! - It never holds a password: of the list of accounts it keeps the file's path and who each account is.
 //! - It is written whole or not at all, and only this user can read it.
-//! - A record that cannot be read is renamed to `….unusable` and a new one is begun: it is a convenience, not evidence.
+//! - A record that was damaged is an error: the next run that would write renames it to `….unusable` and says so. A run that names the
+//!   migration does not start, because its rules would be others than before.
 //! - Where it is kept is behind [`Migrations`], so that a database can hold it.
 
 mod files;
 mod keeper;
 mod settings;
 
-pub use files::Files;
+pub use files::{Damaged, Files};
 pub use keeper::Keeper;
 pub use settings::{AdministrationSettings, GroupwareSettings, ServerSettings, SideSettings};
 

@@ -141,7 +141,7 @@ fn an_account_that_was_corrected_in_the_list_is_not_open_for_ever() {
 }
 
 #[test]
-fn a_name_belongs_to_its_two_servers_and_a_damaged_record_is_set_aside() {
+fn a_name_belongs_to_its_two_servers() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), RunKind::Migrate, 1, &[(0, Some(AccountEnd::Complete))]);
     let store = Files::in_folder(folder.path());
@@ -156,8 +156,34 @@ fn a_name_belongs_to_its_two_servers_and_a_damaged_record_is_set_aside() {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    std::fs::write(&file, b"{\"name\": 5").unwrap();
-    assert!(store.all().unwrap().is_empty() && file.with_extension("unusable").exists());
+}
+
+#[test]
+fn a_record_that_was_damaged_anywhere_is_noticed_kept_and_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), RunKind::Migrate, 1, &[(0, Some(AccountEnd::Complete))]);
+    let store = Files::in_folder(folder.path());
+    let record = kept(folder.path());
+    let file = std::fs::read_dir(folder.path().join("migrations")).unwrap().next().unwrap().unwrap().path();
+    let whole = std::fs::read(&file).unwrap();
+    for at in 0..whole.len() {
+        let mut text = whole.clone();
+        text[at] ^= 1;
+        std::fs::write(&file, &text).unwrap();
+        // Only the name of the checksum may differ, and then the record is as it was.
+        let all = store.all().unwrap();
+        assert!(all.is_empty() || (at < 14 && all == [record.clone()]), "byte {at}");
+    }
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    assert!(store.all().unwrap().is_empty() && store.damaged_of("Spring").is_none());
+    assert_eq!(store.damaged_of(&record.name), Some(file.clone()));
+    let aside = store.set_damaged_aside();
+    assert_eq!((aside.len(), &aside[0].path), (1, &file.with_extension("unusable")));
+    assert_eq!(std::fs::read(&aside[0].path).unwrap(), whole[..whole.len() / 2]);
+    assert_eq!(store.damaged_of(&record.name), Some(file.with_extension("unusable")));
+    // That of an earlier version has no checksum.
+    std::fs::write(&file, serde_json::to_vec(&record).unwrap()).unwrap();
+    assert_eq!(store.all().unwrap(), [record]);
 }
 
 #[test]

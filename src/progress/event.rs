@@ -4,7 +4,7 @@
 use super::{AccountEnd, AccountInfo, Counts, Followed, RunInfo, Step, UserState, WaitReason};
 use crate::domain::{
     AccountId, FolderId, FolderPath, ItemKind, ItemOutcome, LeftOut, PlannedFolder, Problem, Side,
-    foreign_without_secrets,
+    foreign_without_secrets, printable,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -29,7 +29,7 @@ pub enum Event {
     ServerReached {
         /// The server's side.
         side: Side,
-        /// Product and version as the server names them, made printable.
+        /// Product and version as the server names them.
         product: String,
     },
     /// The seats of Kerio Connect's licence were counted.
@@ -285,13 +285,24 @@ pub enum Event {
 impl Event {
     /// The event without secrets in a server's own words: names of folders, products and domains. A [`Problem`] loses them when it is made.
     pub fn without_secrets(mut self) -> Self {
-        let clean = |text: &mut String| {
+        self.each_foreign(&|text: &mut String| {
             if let Cow::Owned(clean) = foreign_without_secrets(text) {
                 *text = clean;
             }
-        };
+        });
+        self
+    }
+
+    /// The event with a server's own words as they may be shown. A [`Problem`] has them like this from the beginning.
+    pub fn made_printable(mut self) -> Self {
+        self.each_foreign(&|text: &mut String| *text = printable(text));
+        self
+    }
+
+    /// Passes each text that is a server's own to `clean`.
+    fn each_foreign(&mut self, clean: &dyn Fn(&mut String)) {
         let clean_path = |path: &mut FolderPath| path.0.iter_mut().for_each(clean);
-        match &mut self {
+        match self {
             Event::ServerReached { product, .. } => clean(product),
             Event::PortChanged { service, .. } | Event::PortRestored { service, .. } => clean(service),
             Event::DomainCreated { domain } => clean(domain),
@@ -333,6 +344,5 @@ impl Event {
             | Event::SkipEnded { .. }
             | Event::RunFinished => {}
         }
-        self
     }
 }

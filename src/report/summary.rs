@@ -23,8 +23,8 @@ pub struct Summary {
     pub last_pass: Followed,
     /// How long it took, in seconds.
     pub seconds: f64,
-    /// Where report.txt is.
-    pub report: PathBuf,
+    /// Where report.txt is; none if it could not be written.
+    pub report: Option<PathBuf>,
 }
 
 /// Accounts by how they ended. The sum is all accounts.
@@ -83,7 +83,7 @@ impl Summary {
             last_pass: tally.followed,
             bytes: ByteTotals { copied: tally.copied.bytes },
             seconds: state.now as f64 / 1000.0,
-            report: state.info.as_ref().map(|info| info.log_folder.join(REPORT_TEXT)).unwrap_or_default(),
+            report: state.info.as_ref().map(|info| info.log_folder.join(REPORT_TEXT)),
         }
     }
 }

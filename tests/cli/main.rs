@@ -33,6 +33,7 @@ mod migrating;
 mod migrations;
 #[cfg(unix)]
 mod notify;
+mod one_mailbox;
 mod output;
 #[cfg(target_os = "linux")]
 #[path = "../support/postgres.rs"]

@@ -215,6 +215,39 @@ fn where_nobody_needs_a_password_of_their_own_the_record_has_the_accounts_and_wh
 }
 
 #[test]
+fn a_migration_whose_record_was_damaged_does_not_start_with_other_rules() {
+    let stage = Stage::new(1, 2);
+    let name = ["--migration", "Spring"];
+    let first = stage.run("migrate", &[&name[..], &["--exclude", "Projekte/*", "--json"]].concat());
+    assert_eq!((first.code, first.messages()), (Some(0), [2, 0, 0]), "{first:?}");
+    let folder = stage.folder.path().join("state/migrations");
+    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("Projekte/*"));
+    for damaged in [text.replace("Projekte/*", "Projekta/*"), text.replace("\"name\"", "\"nam"), String::new()] {
+        std::fs::write(&file, &damaged).unwrap();
+        for command in ["check", "migrate", "verify"] {
+            let ended = stage.run(command, &name);
+            assert!(ended.code == Some(3) && ended.stderr.contains("the record of 'Spring' is damaged"), "{ended:?}");
+        }
+        let listed = list(&stage, &[]);
+        assert!(listed.code == Some(1) && listed.stderr.contains("cannot be read"), "{listed:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), damaged);
+    }
+    // A run without the name says once that there is a damaged record, and keeps it; the name is still refused.
+    let other = stage.run("migrate", &["--exclude", "Projekte/*", "--json"]);
+    assert_eq!((other.code, other.messages()), (Some(1), [0, 2, 0]), "{other:?}");
+    assert!(other.stdout.contains("The record that tells later runs what is complete cannot be used"), "{other:?}");
+    assert!(file.with_extension("unusable").exists() && !file.exists());
+    assert_eq!(stage.run("migrate", &["--exclude", "Projekte/*"]).code, Some(0));
+    assert_eq!(stage.run("migrate", &name).code, Some(3));
+    // Put back, it is as before.
+    std::fs::write(&file, &text).unwrap();
+    let ended = stage.run("migrate", &[&name[..], &["--json"]].concat());
+    assert_eq!((ended.code, ended.messages()), (Some(0), [0, 2, 0]), "{ended:?}");
+}
+
+#[test]
 fn a_record_that_cannot_be_written_is_said_and_keeps_no_message_from_being_copied() {
     let stage = Stage::new(1, 3);
     // A file in the place of the folder.

@@ -1,6 +1,7 @@
 //! What is printed: lines for people, JSON for programs, errors only for cron, and nothing for a reader who went away.
 
 use super::stage::{Running, Stage, until};
+use kimt::rehearsal::wire_name;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -23,6 +24,35 @@ fn each_line_of_json_has_an_event_and_the_last_sums_the_run_up() {
     assert_eq!(summary["bytes"]["copied"].as_u64(), Some(source));
     assert!(summary["seconds"].is_number());
     assert!(std::path::Path::new(summary["report"].as_str().unwrap()).is_file());
+    assert_eq!((ended.code, &summary["exit_status"]), (Some(0), &Value::from(0)));
+}
+
+#[test]
+fn the_last_line_of_json_has_the_exit_status_also_where_every_account_is_complete() {
+    let stage = Stage::new(1, 1);
+    stage.write_csv(&format!("{}this is no account\n", stage.csv()));
+    let ended = stage.run("migrate", &["--json"]);
+    let summary = ended.summary();
+    assert_eq!((ended.code, summary["verdict"].as_str()), (Some(1), Some("all_complete")), "{ended:?}");
+    assert_eq!(summary["exit_status"], 1);
+}
+
+#[test]
+fn no_text_of_a_server_in_json_moves_a_cursor_turns_the_text_or_hides_in_it() {
+    let stage = Stage::new(1, 1);
+    let hostile = "a\u{1b}[2Jb\u{9b}c\u{202e}d\u{200b}e\u{e0041}f";
+    stage.source.store().create_folder(stage.user(1), hostile).unwrap();
+    let ended = stage.run("migrate", &["--json"]);
+    let planned = ended.stdout.lines().find(|line| line.contains("folders_planned")).unwrap();
+    let planned: Value = serde_json::from_str(planned).unwrap();
+    let names =
+        planned["folders"].as_array().unwrap().iter().flat_map(|folder| [&folder["source"][0], &folder["target"][0]]);
+    let names: Vec<&str> = names.filter_map(Value::as_str).filter(|name| name.starts_with('a')).collect();
+    let shown = ["a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}f", "a_[2Jb_c\u{fffd}d\u{fffd}e\u{fffd}f"];
+    assert_eq!(names, shown);
+    // Only what is shown changes, besides the control characters, which the target takes in no name.
+    let arrived = stage.target.store().snapshot(stage.user(1)).unwrap();
+    assert!(arrived.folders.contains_key(&wire_name("a_[2Jb_c\u{202e}d\u{200b}e\u{e0041}f")), "{ended:?}");
 }
 
 #[test]

@@ -111,14 +111,14 @@ fn a_port_is_changed_and_put_back_and_nothing_else_is_touched() {
         assert!(services.lock().unwrap().live.contains(&8143));
 
         // The process is gone; another one finds the note.
-        let note = PortNote::pending(folder.path()).unwrap();
+        let note = PortNote::pending(folder.path()).unwrap().unwrap();
         assert_eq!((note.host.as_str(), note.from, note.to), ("localhost", 143, 8143));
         let answers = |port| services.lock().unwrap().live.contains(&port);
         let restored = note.restore(&server.sign_in().unwrap(), &answers).unwrap();
         assert_eq!((restored.service.as_str(), restored.port), ("IMAP", 143));
         assert_eq!(services.lock().unwrap().list, before);
         assert!(services.lock().unwrap().live.contains(&143));
-        assert_eq!(PortNote::pending(folder.path()), None);
+        assert_eq!(PortNote::pending(folder.path()).unwrap(), None);
     }
 }
 
@@ -128,7 +128,7 @@ fn what_the_server_has_counts_and_not_what_it_answers() {
     ignoring.lock().unwrap().ignores = true;
     let refused = change(&serve(&ignoring), &ignoring, 8143, folder.path()).unwrap_err();
     assert!(refused.to_string().contains("did not take the listeners"), "{refused}");
-    assert_eq!(PortNote::pending(folder.path()), None);
+    assert_eq!(PortNote::pending(folder.path()).unwrap(), None);
 
     let (wrong, folder) = (services(), tempfile::tempdir().unwrap());
     wrong.lock().unwrap().answers_wrong = true;
@@ -145,7 +145,7 @@ fn the_note_is_on_disk_before_the_port_is_set() {
     let server = Server::start(move |call: &Call| match call.method.as_str() {
         "Services.get" => Reply::Result(json!({"services": list})),
         "Services.set" => {
-            *noted.lock().unwrap() = PortNote::pending(&state);
+            *noted.lock().unwrap() = PortNote::pending(&state).unwrap();
             Reply::Error(1000, "Port in use.")
         }
         _ => usual(call),
@@ -154,7 +154,7 @@ fn the_note_is_on_disk_before_the_port_is_set() {
     assert!(error.to_string().contains("Port in use"), "{error}");
     assert!(error.to_string().contains("143 is set again"), "{error}");
     assert_eq!(seen.lock().unwrap().as_ref().map(|note| note.to), Some(8143));
-    assert_eq!(PortNote::pending(folder.path()), None);
+    assert_eq!(PortNote::pending(folder.path()).unwrap(), None);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_port_that_is_there_already_is_no_change() {
     let server = serve(&services);
     assert_eq!(change(&server, &services, 1143, folder.path()).unwrap(), None);
     assert_eq!(server.count("Services.set"), 0);
-    assert_eq!(PortNote::pending(folder.path()), None);
+    assert_eq!(PortNote::pending(folder.path()).unwrap(), None);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_port_in_use_is_refused_before_anything_is_changed() {
     assert!(said(587).contains("used by the service SMTP"));
     assert!(said(8080).contains("another program"));
     assert_eq!(server.count("Services.set"), 0);
-    assert_eq!(PortNote::pending(folder.path()), None);
+    assert_eq!(PortNote::pending(folder.path()).unwrap(), None);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_port_that_never_answers_is_put_back() {
     assert!(error.to_string().contains("nothing answers on port 8143; the old port 143 is set again"), "{error}");
     assert_eq!(server.count("Services.restart"), 1);
     assert_eq!(services.lock().unwrap().list, before);
-    assert_eq!(PortNote::pending(folder.path()), None);
+    assert_eq!(PortNote::pending(folder.path()).unwrap(), None);
 }
 
 #[test]
@@ -210,11 +210,11 @@ fn listeners_that_somebody_else_changed_are_left_alone() {
     let server = serve(&services);
     change(&server, &services, 8143, folder.path()).unwrap();
     services.lock().unwrap().list[2]["listeners"][0]["port"] = json!(9143);
-    let note = PortNote::pending(folder.path()).unwrap();
+    let note = PortNote::pending(folder.path()).unwrap().unwrap();
     let error = note.restore(&server.sign_in().unwrap(), &|_| true).unwrap_err();
     assert!(error.to_string().contains("somebody else"), "{error}");
     assert_eq!(services.lock().unwrap().ports("s3"), [9143, 1143]);
-    assert_eq!(PortNote::pending(folder.path()), None);
+    assert_eq!(PortNote::pending(folder.path()).unwrap(), None);
 }
 
 #[test]
@@ -227,9 +227,9 @@ fn a_crash_before_the_port_was_set_leaves_only_a_note_to_remove() {
     services.lock().unwrap().go_live();
     let sets = server.count("Services.set");
     let answers = |port| services.lock().unwrap().live.contains(&port);
-    PortNote::pending(folder.path()).unwrap().restore(&server.sign_in().unwrap(), &answers).unwrap();
+    PortNote::pending(folder.path()).unwrap().unwrap().restore(&server.sign_in().unwrap(), &answers).unwrap();
     assert_eq!(server.count("Services.set"), sets);
-    assert_eq!(PortNote::pending(folder.path()), None);
+    assert_eq!(PortNote::pending(folder.path()).unwrap(), None);
 }
 
 #[test]
@@ -239,5 +239,5 @@ fn the_old_port_is_not_forgotten_under_a_second_change() {
     change(&server, &services, 8143, folder.path()).unwrap();
     let error = change(&server, &services, 9143, folder.path()).unwrap_err();
     assert!(error.to_string().contains("has to be undone first"), "{error}");
-    assert_eq!(PortNote::pending(folder.path()).unwrap().from, 143);
+    assert_eq!(PortNote::pending(folder.path()).unwrap().unwrap().from, 143);
 }

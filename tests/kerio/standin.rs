@@ -244,7 +244,7 @@ fn a_port_is_changed_and_put_back_in_every_way_a_server_may_have() {
             let changed = administration.change_imap_port(Security::StartTls, wanted, &answers, folder.path());
             assert_eq!(changed.unwrap().map(|change| (change.from, change.to)), Some((old, wanted)));
             assert!(answers(wanted) && !answers(old));
-            let note = PortNote::pending(folder.path()).unwrap();
+            let note = PortNote::pending(folder.path()).unwrap().unwrap();
             // The server's language may change between two runs.
             stand_in.change(|behaviour| behaviour.localised = !localised);
             note.restore(&administration, &answers).unwrap();
@@ -269,7 +269,7 @@ fn a_taken_port_is_reported_and_the_old_one_serves_again() {
             assert!(matches!(error, KerioError::PortNotChanged(_)), "{error:?}");
             assert_eq!(configuration(&stand_in), before, "{taken_port:?} {port_change:?} {error}");
             assert!(answers(stand_in.service_port(ImapService::Imap)));
-            assert_eq!(PortNote::pending(folder.path()), None, "{error}");
+            assert_eq!(PortNote::pending(folder.path()).unwrap(), None, "{error}");
         }
     }
 }
@@ -301,17 +301,17 @@ fn a_connection_cut_at_any_call_leaves_the_old_port_or_a_note_that_brings_it_bac
             let cut = stand_in.steps() + step;
             stand_in.cut_at(cut);
             let _ = administration.change_imap_port(Security::StartTls, wanted, &answers, folder.path());
-            if let Some(note) = PortNote::pending(folder.path()) {
+            if let Some(note) = PortNote::pending(folder.path()).unwrap() {
                 let _ = note.restore(&administration, &answers);
             }
             let came = stand_in.steps() >= cut;
             // The program was ended as well; the next start finds what there is.
-            if let Some(note) = PortNote::pending(folder.path()) {
+            if let Some(note) = PortNote::pending(folder.path()).unwrap() {
                 note.restore(&sign_in(&stand_in), &answers).unwrap();
             }
             assert_eq!(configuration(&stand_in), before, "cut at step {step}");
             assert!(answers(stand_in.service_port(ImapService::Imap)) && !answers(wanted), "cut at step {step}");
-            assert_eq!(PortNote::pending(folder.path()), None);
+            assert_eq!(PortNote::pending(folder.path()).unwrap(), None);
             came
         });
     }

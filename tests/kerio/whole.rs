@@ -41,7 +41,7 @@ fn a_mailbox_comes_to_kerio_connect_on_a_port_of_its_own() {
     let restored = at(&|event| matches!(event, Event::PortRestored { port, .. } if *port == before));
     assert!(changed < domain && domain < user && user < restored);
     assert!(answers(before) && !answers(wanted));
-    assert_eq!(migrate::pending_port_restore(&stage.folder.path().join("state")), None);
+    assert_eq!(migrate::pending_port_restore(&stage.folder.path().join("state")), Ok(None));
     assert_eq!(stage.administration().open_sessions(), 0);
     // A second run finds everything.
     stage.target.port = None;
@@ -102,7 +102,7 @@ fn a_port_left_changed_by_a_crash_is_found_and_put_back_by_the_next_start() {
     let (stage, wanted) = (stage(None), free_port());
     let (before, folder) = (imap_port(&stage), stage.folder.path());
     sign_in(stage.administration()).change_imap_port(Security::StartTls, wanted, &answers, folder).unwrap();
-    let pending = migrate::pending_port_restore(folder).unwrap();
+    let pending = migrate::pending_port_restore(folder).unwrap().unwrap();
     assert_eq!((pending.host.as_str(), pending.from, pending.to), ("127.0.0.1", before, wanted));
     assert_eq!(pending.administration_port, stage.administration().port());
     // Another server's note is not this one's.
@@ -110,7 +110,32 @@ fn a_port_left_changed_by_a_crash_is_found_and_put_back_by_the_next_start() {
     assert_eq!(migrate::restore_port(&other.servers(), folder).unwrap(), None);
     let restored = migrate::restore_port(&stage.servers(), folder).unwrap().unwrap();
     assert_eq!((restored.port, imap_port(&stage)), (before, before));
-    assert_eq!(migrate::pending_port_restore(folder), None);
+    assert_eq!(migrate::pending_port_restore(folder), Ok(None));
+}
+
+#[test]
+fn a_damaged_note_of_a_port_is_named_is_not_overwritten_and_no_further_port_is_changed() {
+    let (stage, wanted) = (stage(None), free_port());
+    let (before, folder) = (imap_port(&stage), stage.folder.path());
+    sign_in(stage.administration()).change_imap_port(Security::StartTls, wanted, &answers, folder).unwrap();
+    let is_note = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "json");
+    let note = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).find(is_note).unwrap();
+    let text = std::fs::read_to_string(&note).unwrap();
+    let damaged = text.replace(&format!("\"from\": {before}"), &format!("\"from\": {}", before ^ 1));
+    assert_ne!(text, damaged);
+    std::fs::write(&note, &damaged).unwrap();
+    let other = free_port();
+    let refused = sign_in(stage.administration()).change_imap_port(Security::StartTls, other, &answers, folder);
+    let name = note.file_name().unwrap().to_str().unwrap();
+    for problem in [
+        refused.unwrap_err().problem(None),
+        migrate::restore_port(&stage.servers(), folder).unwrap_err(),
+        migrate::pending_port_restore(folder).unwrap_err(),
+    ] {
+        assert_eq!(problem.kind, ProblemKind::PortNotRestored);
+        assert!(problem.to_string().contains(name) && problem.to_string().contains("delete the file"), "{problem}");
+    }
+    assert_eq!((std::fs::read_to_string(&note).unwrap(), imap_port(&stage)), (damaged, wanted));
 }
 
 #[test]

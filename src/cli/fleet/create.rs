@@ -135,7 +135,7 @@ fn accounts(list: &ListArguments, needs_passwords: bool) -> Result<(Vec<Account>
         file.require_passwords();
     }
     request::understood(&file, RunKind::Migrate, &[]).iter().for_each(terminal::complain);
-    let (accounts, bad_lines) = request::chosen(file, &[]).map_err(Refusal::usage)?;
+    let request::Chosen { accounts, bad_lines, .. } = request::chosen(file, &[]).map_err(Refusal::usage)?;
     for line in &bad_lines {
         terminal::complain(format!("Line {} of the accounts file: {}", line.line, line.what()));
     }

@@ -20,7 +20,7 @@ use std::path::Path;
 pub(super) fn report(typed: &ReportArguments) -> Result<ExitStatus, Refusal> {
     let fleet = place::keyed_fleet(&typed.keyed)?;
     let state = write(&fleet, typed.log_dir.as_deref())?;
-    conclusion::report(&state, if typed.json { Voice::QuietJson } else { Voice::Plain });
+    conclusion::report(&state, ExitStatus::of(&state), if typed.json { Voice::QuietJson } else { Voice::Plain });
     Ok(ExitStatus::of(&state))
 }
 

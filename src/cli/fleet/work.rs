@@ -164,6 +164,7 @@ impl Worker<'_> {
             voice,
             &self.signals,
             begun,
+            &|| !database.holds(),
             Some(Box::new(observer)),
         );
         over.store(true, Ordering::SeqCst);

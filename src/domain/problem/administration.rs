@@ -141,6 +141,13 @@ pub enum AdministrationFault {
         /// The service.
         service: String,
     },
+    /// The note of the old port cannot be read.
+    PortNoteDamaged {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
     /// The old port is set and does not answer.
     OldPortSilent {
         /// The service.
@@ -227,6 +234,10 @@ impl Foreign for AdministrationFault {
             | Self::PortOfService { service: text, .. }
             | Self::ListenersChanged { service: text }
             | Self::OldPortSilent { service: text, .. } => each(text),
+            Self::PortNoteDamaged { path, why } => {
+                each(path);
+                each(why);
+            }
             Self::EarlierChange { service, host, .. } => {
                 each(service);
                 each(host);
@@ -311,6 +322,9 @@ impl fmt::Display for AdministrationFault {
                 formatter,
                 "somebody else has changed the listeners of the service {service} meanwhile; they were left as they are"
             ),
+            Self::PortNoteDamaged { path, why } => {
+                write!(formatter, "an earlier run has changed a port, and its note {path} cannot be read: {why}")
+            }
             Self::OldPortSilent { service, port } => {
                 write!(formatter, "the service {service} is set to port {port} but does not answer there")
             }

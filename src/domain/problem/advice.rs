@@ -27,6 +27,10 @@ impl Problem {
             }
             ServiceStopped => "Start the IMAP service in Kerio Connect under Configuration, Services.",
             PortNotChanged => "Choose a port that no other service uses, or enter no port.",
+            PortNotRestored if self.has_damaged_port_note() => {
+                "Look at the port of the IMAP service in Kerio Connect under Configuration, Services, correct it, and delete the file. \
+                 Until then no port is changed."
+            }
             PortNotRestored => {
                 "Start this program again and let it restore the port, or set the port in Kerio Connect under Configuration, \
                  Services."
@@ -38,6 +42,10 @@ impl Problem {
                 }
                 Some(Note::Record(RecordFault::Database { .. } | RecordFault::Fleet { .. })) => {
                     "Correct what the reason names, then start again. Nothing is copied twice."
+                }
+                Some(Note::RecordSetAside { .. }) => {
+                    "Put the file back from a backup, or go on without it: nothing is copied twice, but the rules of that migration have to \
+                     be entered again."
                 }
                 _ => "Check the free disk space and the access rights, then start again.",
             },

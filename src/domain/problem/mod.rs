@@ -162,6 +162,12 @@ impl Problem {
         self
     }
 
+    /// Whether the note of a changed port cannot be read.
+    fn has_damaged_port_note(&self) -> bool {
+        let note = self.note.as_deref();
+        matches!(note, Some(Note::Administration(AdministrationFault::PortNoteDamaged { .. })))
+    }
+
     /// The words of others, the cause and our note as the end of a sentence; empty if there is none of them.
     pub fn details(&self) -> String {
         let cause = self.cause.as_ref().map(ToString::to_string);

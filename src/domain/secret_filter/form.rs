@@ -1,14 +1,19 @@
 //! The forms in which a secret is searched for, and how much of one a text has.
 //!
-//! 1. Unchanged, in both cases of letters, and as its UTF-8 looks when it is read as Latin-1.
+//! 1. Unchanged, in both cases of letters, folded (see [`super::folded`]), and as its UTF-8 looks when it is read as Latin-1.
 //! 2. Its bytes in hex.
 //! 3. The part of its Base64 that does not depend on what comes before it, at each of three places within a group of digits; likewise that
 //!    of its UTF-16, in either byte order, and of its Latin-1.
 
-use super::START;
+use super::folded::fold;
+use super::{SHORTEST, START};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use unicode_normalization::char::is_combining_mark;
 use zeroize::Zeroizing;
+
+/// A part of so many bytes is taken out even if it is less than half: of a token, that is still a lot.
+const LONG: usize = 64;
 
 /// How a form is written, and so how it is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,33 +54,66 @@ impl Form {
             return Some(length);
         }
         let length = self.text.floor_char_boundary(length);
-        let after = String::from_utf8_lossy(&text[at + length..text.len().min(at + length + 4)]);
         let (kept, lost) = self.text.split_at(length);
-        self.is_cut_off(kept, lost.chars().next(), !after.starts_with(char::is_alphanumeric), is_ellipsis(&after))
-            .then_some(length)
+        let is_long = kept.len() * 2 >= self.text.len() || kept.len() >= LONG;
+        (is_long && self.is_cut_off(kept, lost.chars().next(), Edge::after(text, at + length))).then_some(length)
     }
 
-    /// The same for what is left of it from byte `from` on, if its beginning was cut off.
+    /// The same for what is left of it from byte `from` on, if its beginning was cut off. If its end was cut off, too, more than half of it
+    /// must be left.
     pub fn tail_length_in(&self, text: &[u8], at: usize, from: usize) -> Option<usize> {
         let (lost, kept) = self.text.split_at_checked(from)?;
         let length = kept.bytes().zip(&text[at..]).take_while(|(a, b)| self.is_same(*a, **b)).count();
-        let before = String::from_utf8_lossy(&text[at.saturating_sub(4)..at]);
-        let is_apart = !before.ends_with(char::is_alphanumeric);
-        let is_ellipsis = before.ends_with('…') || before.ends_with("...");
-        (length == kept.len() && self.is_cut_off(kept, lost.chars().next_back(), is_apart, is_ellipsis))
-            .then_some(length)
+        let length = kept.floor_char_boundary(length);
+        let (kept, lost_after) = kept.split_at(length);
+        let (before, after) = (Edge::before(text, at), Edge::after(text, at + length));
+        let lost = lost.chars().next_back();
+        let is_part = if lost_after.is_empty() {
+            kept.len() * 2 >= self.text.len() && self.is_cut_off(kept, lost, before)
+        } else {
+            let lost_after = lost_after.chars().next();
+            // A part that is no word on one side is none.
+            kept.len() * 2 > self.text.len()
+                && before.is_apart
+                && after.is_apart
+                && (self.is_cut_off(kept, lost, before) || self.is_cut_off(kept, lost_after, after))
+        };
+        is_part.then_some(length)
     }
 
-    /// Whether a part of it shows enough of the secret to be taken out; `lost` is the cut-off character next to it.
-    fn is_cut_off(&self, kept: &str, lost: Option<char>, is_apart: bool, is_at_ellipsis: bool) -> bool {
-        let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
-        let is_word = self.writing == Writing::Plain && kept.chars().all(char::is_alphabetic) && !is_letter(lost);
-        is_apart && kept.len() >= START && kept.len() * 2 >= self.text.len() && (!is_word || is_at_ellipsis)
+    /// Whether a part of it is to be taken out, where it was cut off at this edge; `lost` is the cut-off character next to it.
+    fn is_cut_off(&self, kept: &str, lost: Option<char>, edge: Edge) -> bool {
+        let is_word = self.writing == Writing::Plain && kept.chars().all(is_letter) && !lost.is_some_and(is_letter);
+        edge.is_apart && kept.len() >= START && (!is_word || edge.is_ellipsis)
     }
 }
 
-fn is_ellipsis(after: &str) -> bool {
-    after.starts_with('…') || after.starts_with("...")
+/// What is beside a part of a secret.
+#[derive(Clone, Copy)]
+struct Edge {
+    /// No letter or digit.
+    is_apart: bool,
+    /// A sign that something was cut off.
+    is_ellipsis: bool,
+}
+
+impl Edge {
+    fn before(text: &[u8], at: usize) -> Self {
+        let before = String::from_utf8_lossy(&text[at.saturating_sub(4)..at]);
+        let is_ellipsis = before.ends_with('…') || before.ends_with("...");
+        Self { is_apart: !before.ends_with(|c: char| is_letter(c) || c.is_numeric()), is_ellipsis }
+    }
+
+    fn after(text: &[u8], at: usize) -> Self {
+        let after = String::from_utf8_lossy(&text[at..text.len().min(at + 4)]);
+        let is_ellipsis = after.starts_with('…') || after.starts_with("...");
+        Self { is_apart: !after.starts_with(|c: char| is_letter(c) || c.is_numeric()), is_ellipsis }
+    }
+}
+
+/// Whether a character is a letter, or a mark on one.
+fn is_letter(c: char) -> bool {
+    c.is_alphabetic() || is_combining_mark(c)
 }
 
 /// All forms of a secret.
@@ -97,6 +135,10 @@ pub fn forms_of(secret: &str) -> Vec<Form> {
     }
     for plain in [secret.to_owned(), secret.to_lowercase(), secret.to_uppercase()] {
         add(plain, Writing::Plain, true);
+    }
+    let folded = fold(secret);
+    if folded.chars().count() >= SHORTEST {
+        add(folded, Writing::Plain, true);
     }
     if !secret.is_ascii() {
         add(secret.bytes().map(char::from).collect(), Writing::Plain, false);

@@ -5,9 +5,11 @@
 //!
 //! - the secret itself, in any case of letters, however a server writes it (see [`view`]): with backslashes, percent-encoded,
 //!   quoted-printable, as a folder name, with entities, as bytes in hex or decimal, over several lines, and one within another;
+//! - the same with control and invisible characters within it, and in each way in which Unicode writes a character (see [`folded`]);
 //! - its Base64 at any place of a longer text, such as a SASL response under any name, also that of its UTF-16: then the whole Base64 text
 //!   goes;
-//! - half of it or more, where something cut it off at either end: no letter or digit is beside it.
+//! - half of it or more, where something cut it off at either end, and more than half where at both: no letter or digit is beside it;
+//! - the first 64 bytes or more of a longer one, such as a token that was broken in two.
 //!
 //! What is not found:
 //!
@@ -20,6 +22,7 @@
 //! Thousands of secrets are searched for at once: a bit map says for every two bytes whether a secret begins with them, and a table has the
 //! secrets by their first four. A text costs about one look per byte, however many accounts a run has.
 
+mod folded;
 mod form;
 mod view;
 
@@ -133,7 +136,7 @@ impl SecretFilter {
             gaps.extend(self.find(&view.bytes).into_iter().map(|range| view.origin(range)));
         });
         if foreign {
-            gaps.extend(self.short.iter().flat_map(|short| words_like(text, short)));
+            gaps.extend(self.short_words(text));
         }
         if gaps.is_empty() {
             return Cow::Borrowed(text);
@@ -151,6 +154,21 @@ impl SecretFilter {
         }
         clean.push_str(&text[copied..]);
         Cow::Owned(clean)
+    }
+
+    /// Where short secrets are words of their own.
+    fn short_words(&self, text: &str) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> = self.short.iter().flat_map(|short| words_like(text, short)).collect();
+        let views = if self.short.is_empty() { Vec::new() } else { folded::views(text.as_bytes()) };
+        for view in views {
+            let Ok(folded) = std::str::from_utf8(&view.bytes) else { continue };
+            let shorts = self.short.iter().map(|short| Zeroizing::new(folded::fold(short)));
+            let words = shorts.filter(|short| !short.is_empty()).flat_map(|short| words_like(folded, &short));
+            // A short word over several lines or columns is none.
+            let on_one_line = |range: &Range<usize>| !text[range.clone()].contains(char::is_whitespace);
+            found.extend(words.map(|range| view.origin(range)).filter(on_one_line));
+        }
+        found
     }
 
     /// Where secrets are, in order.

@@ -1,7 +1,7 @@
 //! What is taken out, and what is not.
 
 use super::*;
-use crate::domain::Secret;
+use crate::domain::{Secret, is_invisible};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 
@@ -99,6 +99,94 @@ fn a_very_short_secret_is_taken_out_of_the_words_of_others_where_it_is_a_word() 
     let filter = filter(&["abc"]);
     assert_eq!(filter.clean("NO 'ABC' of ann, abcd, cabc: abc", true), "NO '…' of ann, abcd, cabc: …");
     assert_eq!(filter.clean("UID abc", false), "UID abc");
+}
+
+#[test]
+fn a_secret_is_taken_out_with_what_nobody_sees_within_it_and_however_unicode_writes_it() {
+    let secret = "Gehüim-77\"xÄ\\y";
+    let filter = filter(&[secret]);
+    let with = |hidden: &str| format!("Geh{hidden}{}", &secret[3..]);
+    let every = |hidden: &str| secret.chars().map(String::from).collect::<Vec<_>>().join(hidden);
+    let wide = |c: char| if c.is_ascii_graphic() { char::from_u32(c as u32 + 0xfee0).unwrap() } else { c };
+    let hidden = [
+        "\u{200b}",
+        "\u{ad}",
+        "\u{2060}",
+        "\u{feff}",
+        "\u{fe0f}",
+        "\u{34f}",
+        "\u{e0001}",
+        "\u{202e}",
+        "\t",
+        "\r",
+        "\u{8}",
+        "\u{7f}",
+        "\u{85}",
+        "\u{1}",
+        "\u{1b}",
+        "\u{1b}[0m",
+        "\u{1b}(B",
+        "\u{9b}31m",
+        "\u{1b}]0;title\u{7}",
+        "\u{1b}]8;;\u{1b}\\",
+    ];
+    let mut texts: Vec<String> = hidden.iter().flat_map(|hidden| [with(hidden), every(hidden)]).collect();
+    texts.extend([
+        "Gehu\u{308}im-77\"xA\u{308}\\y".to_owned(),
+        secret.chars().map(wide).collect(),
+        "gEHÜIM-77\"Xä\\Y".to_owned(),
+    ]);
+    for text in texts {
+        let clean = filter.clean(&format!("NO <{text}> end"), true).into_owned();
+        let left = clean.replace('…', "").chars().filter(|c| !is_invisible(*c)).collect::<String>();
+        assert!(clean.contains('…') && left.len() <= "NO <> end".len() + 4, "{text:?}: {clean:?}");
+    }
+    // As it was typed, and as a server writes it.
+    for (secret, text) in [
+        ("Gru\u{308}n-1234", "GRÜN-1234"),
+        ("a\tbcdefg", "abcdefg"),
+        ("a\tbcdefg", "a\tbcdefg"),
+        ("Straße-55", "STRASSE-55"),
+        ("äöüß", "ÄöÜß"),
+        ("äöü", "ÄÖÜ"),
+    ] {
+        assert_eq!(super::tests::filter(&[secret]).clean(&format!("NO <{text}>"), true), "NO <…>", "{text:?}");
+    }
+}
+
+#[test]
+fn a_middle_of_more_than_half_of_a_secret_is_taken_out_unless_it_is_a_word() {
+    let filter = filter(&["Gehuim-77xzy", "1-Winter-2"]);
+    for (said, clean) in [
+        ("refused <ehuim-77xz>", "refused <…>"),
+        ("refused <huim-77>", "refused <…>"),
+        ("…huim-77…", "………"),
+        ("refused <uim-77>", "refused <uim-77>"),
+        ("refused <ehuim-77xza>", "refused <ehuim-77xza>"),
+        ("in Winter it is cold", "in Winter it is cold"),
+        ("…Winter", "……"),
+    ] {
+        assert_eq!(filter.clean(said, true), clean);
+    }
+}
+
+#[test]
+fn a_long_beginning_of_a_token_is_taken_out_even_if_it_is_less_than_half() {
+    let token = "ya29.Ab7-".repeat(40);
+    let filter = filter(&[&token]);
+    let (one, other) = token.split_at(171);
+    assert_eq!(filter.clean(&format!("bad {one} {other} end"), true), "bad … … end");
+    assert_eq!(filter.clean(&format!("bad {} end", &token[..80]), true), "bad … end");
+}
+
+#[test]
+fn ordinary_words_stay_when_only_their_accents_or_invisible_characters_are_like_a_secret() {
+    let filter = filter(&["Größe-2024", "abc", "administrator"]);
+    for text in ["die Größe ist\tgut", "Gro\u{308}\u{df}e", "ab\u{200b}cd", "The administration refused", "a\r\nb\tc"]
+    {
+        assert_eq!(filter.clean(text, true), text);
+    }
+    assert_eq!(filter.clean("\u{200b}abc", true), "\u{200b}…");
 }
 
 #[test]
@@ -219,7 +307,18 @@ fn a_secret_is_taken_out_in_every_encoding_that_a_server_may_write_it_in() {
 fn a_text_made_to_be_looked_at_for_long_is_not() {
     let secrets: Vec<String> = (0..2000).map(|n| format!("{:x}-secret", n * 7919)).collect();
     let filter = filter(&secrets.iter().map(String::as_str).collect::<Vec<_>>());
-    for piece in ["\\x41%41=41&amp;+AEE-\n41 65,", "1,", "a1 ", "%25", "&#37;", "+AAAAAAAA-"] {
+    for piece in [
+        "\\x41%41=41&amp;+AEE-\n41 65,",
+        "1,",
+        "a1 ",
+        "%25",
+        "&#37;",
+        "+AAAAAAAA-",
+        "e\u{301}\u{200b}",
+        "\u{301}\u{323}",
+        "\u{1b}]",
+        "\u{fdfa}",
+    ] {
         let line = piece.repeat((256 << 10) / piece.len());
         let started = std::time::Instant::now();
         filter.clean(&line, true);

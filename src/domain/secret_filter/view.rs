@@ -3,11 +3,12 @@
 //! - Backslashes (IMAP, C, JSON, Rust), percent-encoding (RFC 3986), quoted-printable and encoded words (RFC 2045, RFC 2047), UTF-7 and
 //!   folder names (RFC 2152, RFC 3501), entities (HTML, XML), bytes as numbers in hex or decimal, with or without something between them,
 //!   and lines that were broken.
+//! - Also without what nobody sees, and in one way of writing each character: see [`super::folded`].
 //! - One encoding may be within another: a percent-encoded entity, a quoted string within JSON. From a long text only the outermost is
 //!   removed.
 //! - Whatever is not UTF-8 then counts as Latin-1, and zeros as those of UTF-16, which are left out.
 
-use super::START;
+use super::{START, folded};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -51,10 +52,15 @@ fn for_each(text: &[u8], deep: bool, look: &mut dyn FnMut(&View)) {
     for (mark, decode) in ENCODINGS {
         let has_mark = mark.is_none_or(|mark| text.contains(&mark));
         let Some(view) = has_mark.then(|| View::of(text, decode)).flatten() else { continue };
-        look(&view);
-        if deep {
-            for_each(&view.bytes, false, &mut |inner| look(&inner.within(&view)));
-        }
+        look_into(&view, deep, look);
+    }
+    folded::views(text).iter().for_each(|view| look_into(view, deep, look));
+}
+
+fn look_into(view: &View, deep: bool, look: &mut dyn FnMut(&View)) {
+    look(view);
+    if deep {
+        for_each(&view.bytes, false, &mut |inner| look(&inner.within(view)));
     }
 }
 
@@ -113,6 +119,12 @@ impl View {
     fn within(&self, outer: &View) -> Self {
         let origins = self.origins.iter().map(|range| outer.origin(range.clone())).collect();
         Self { bytes: self.bytes.clone(), origins }
+    }
+
+    /// Adds a text that stands for this part of the original.
+    pub fn push(&mut self, text: &str, origin: Range<usize>) {
+        self.bytes.extend(text.bytes());
+        self.origins.extend(text.bytes().map(|_| origin.clone()));
     }
 
     /// The encoded part of the text for a part of this view.

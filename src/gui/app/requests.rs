@@ -291,6 +291,7 @@ impl App {
         let accounts = page.chosen();
         let request = Request {
             known_bytes: page.known_sizes().into_iter().map(|counts| Some(counts?.bytes)).collect(),
+            not_chosen: page.not_chosen(),
             bad_lines: page.bad_lines().to_vec(),
             selection,
             list: AccountList { migration, ..page.list() },

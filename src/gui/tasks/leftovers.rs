@@ -19,7 +19,7 @@ pub struct Leftovers {
     pub port: Option<RestoreOffer>,
     /// The recorded migrations, most recently used first.
     pub migrations: Vec<Migration>,
-    /// Why this is unknown: another program uses the state folder, or the folder is unusable.
+    /// Why this is unknown: another program uses the state folder, or the folder or a note in it is unusable.
     pub trouble: Option<Problem>,
 }
 
@@ -39,14 +39,18 @@ pub(super) fn leftovers(state: &Path) -> Leftovers {
         Ok(instance) => instance,
         Err(problem) => return Leftovers { trouble: Some(problem), ..Leftovers::default() },
     };
-    let port = migrate::pending_port_restore(state).map(|port| RestoreOffer {
+    let (pending, trouble) = match migrate::pending_port_restore(state) {
+        Ok(pending) => (pending, None),
+        Err(problem) => (None, Some(problem)),
+    };
+    let port = pending.map(|port| RestoreOffer {
         sentence: format!(
             "The {} service of Kerio Connect at {} still listens on port {} instead of {}.",
             port.service, port.host, port.to, port.from
         ),
         working: false,
     });
-    Leftovers { port, migrations: migrations(state), trouble: None }
+    Leftovers { port, migrations: migrations(state), trouble }
 }
 
 /// The recorded migrations; none if their records cannot be read.

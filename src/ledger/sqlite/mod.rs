@@ -55,7 +55,7 @@ impl Files {
 
 impl Store for Files {
     fn open(&self, key: &MailboxKey) -> Result<Opened, LedgerError> {
-        crate::private_file::create_folder(&self.folder).map_err(|error| file_error(&self.folder, error))?;
+        crate::private_file::claim_folder(&self.folder).map_err(|error| file_error(&self.folder, error))?;
         self.carry_over(key)?;
         let path = self.path(key);
         let existed = path.exists();

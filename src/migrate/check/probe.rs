@@ -87,9 +87,12 @@ fn look_at_imap_service(
     state_folder: &Path,
     findings: &mut Vec<Finding>,
 ) -> Option<u16> {
-    if let Some(note) = administration.port_note(state_folder) {
-        let PortNote { service, host, from, to, .. } = note;
-        findings.push(Finding::new(Service::Only, Found::PortNotRestored { service, host, from, to }));
+    match administration.port_note(state_folder) {
+        Ok(Some(PortNote { service, host, from, to, .. })) => {
+            findings.push(Finding::new(Service::Only, Found::PortNotRestored { service, host, from, to }));
+        }
+        Ok(None) => {}
+        Err(error) => findings.push(Finding::of(error.problem(None))),
     }
     match administration.imap_port(servers.target.security) {
         Ok(Some(port)) => {

@@ -1,7 +1,7 @@
 //! Looking ahead: what must be known about the servers before other machines work on the accounts of a list.
 
 use super::{prepare, shared_mailbox};
-use crate::domain::{Fingerprint, Problem};
+use crate::domain::{Fingerprint, Problem, comparable_name};
 use crate::migrate::context::control::Control;
 use crate::migrate::context::recorder::Events;
 use crate::migrate::endpoints::administration_address;
@@ -29,11 +29,11 @@ pub fn look_ahead(request: &Request) -> Result<Ahead, Problem> {
     let mut refused = BTreeMap::new();
     let mut mailboxes = Vec::new();
     if request.options.shared_mailboxes {
-        let mailbox = |account| prepared.directory.mailbox(account).to_lowercase();
+        let mailbox = |account| comparable_name(&prepared.directory.mailbox(account));
         mailboxes = request.accounts.iter().map(mailbox).collect();
     } else {
         let (credentials, directory) = (&prepared.source.credentials, prepared.directory.as_ref());
-        refused.extend(shared_mailbox::refused(&request.accounts, credentials, directory));
+        refused.extend(shared_mailbox::refused(&request.accounts, &request.not_chosen, credentials, directory));
     }
     let servers = &request.servers;
     let administration = match &servers.target_kind {

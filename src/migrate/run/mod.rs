@@ -8,7 +8,7 @@ pub mod prepare;
 mod queue;
 mod shared_mailbox;
 
-use crate::domain::{Account, AccountId, Problem, ProblemKind};
+use crate::domain::{Account, AccountId, Note, OwnFile, Problem, ProblemKind};
 use crate::imap::Endpoint;
 use crate::migrate::check::survey::SurveyTask;
 use crate::migrate::context::control::{Control, Silence};
@@ -79,10 +79,11 @@ pub fn start(request: Request, log_folder: PathBuf, observer: Box<dyn Observer>)
     let state = Arc::new(Mutex::new(RunState::default()));
     let control = Arc::new(Control::default());
     let internal = |error: std::io::Error| Problem::new(ProblemKind::Internal).saying(error);
+    let damage = damaged_records(&request);
     let (keeper, migration) = begin_record(&request).unzip();
     let (events, recording) =
         context::recorder::start(state.clone(), observer, keeper, log_folder.clone()).map_err(internal)?;
-    let coordinator = Coordinator { control: control.clone(), events, log_folder, migration };
+    let coordinator = Coordinator { control: control.clone(), events, log_folder, migration, damage };
     let coordinating = std::thread::Builder::new()
         .name("coordinator".to_owned())
         .spawn(move || coordinator.run(request))
@@ -165,12 +166,17 @@ struct Coordinator {
     events: Events,
     log_folder: PathBuf,
     migration: Option<MigrationInfo>,
+    /// Records of migrations that cannot be read.
+    damage: Vec<Problem>,
 }
 
 impl Coordinator {
     fn run(self, request: Request) {
         let info = run_info(&request, self.log_folder.clone(), self.migration.clone());
         self.events.report(Event::RunStarted(info));
+        for problem in self.damage.iter().cloned() {
+            self.events.report(Event::ProblemMet { account: None, folder: None, problem });
+        }
         self.control.report_to(self.events.clone());
         match prepare::prepare(request.kind, &request.servers, &request.options, &self.events, &self.control) {
             Ok(prepared) => {
@@ -209,8 +215,8 @@ impl Coordinator {
             given: Default::default(),
         };
         if !context.options.shared_mailboxes {
-            context.shared =
-                shared_mailbox::refused(&context.accounts, &context.source.credentials, context.directory.as_ref());
+            let (credentials, directory) = (&context.source.credentials, context.directory.as_ref());
+            context.shared = shared_mailbox::refused(&context.accounts, &request.not_chosen, credentials, directory);
         }
         let queue = Queue::new(context.accounts.len(), &known_bytes, work);
         run_pool(&context, request.kind, &queue);
@@ -322,6 +328,21 @@ fn begin<'a>(
         RunKind::Migrate => Box::new(MailboxTask::new(context, id, account)),
         RunKind::Verify => Box::new(VerifyTask::new(context, id, account)),
     })
+}
+
+/// The records of migrations that cannot be read. A run that writes one sets them aside first.
+fn damaged_records(request: &Request) -> Vec<Problem> {
+    if request.work.is_some() {
+        return Vec::new();
+    }
+    let store = migration::Files::in_folder(&request.options.state_folder);
+    let damaged = if request.kind == RunKind::Check { store.damaged() } else { store.set_damaged_aside() };
+    let problem = |damaged: migration::Damaged| {
+        let kept_as = damaged.path.display().to_string();
+        let problem = Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Reached).saying(damaged.why);
+        problem.noting(Note::RecordSetAside { why: None, kept_as })
+    };
+    damaged.into_iter().map(problem).collect()
 }
 
 /// The record of the run's migration; none if the name belongs to other servers, which callers refuse before, or if the giver of the

@@ -5,16 +5,19 @@
 //! lines named, unless the user says that this is on purpose ([`Options::shared_mailboxes`]). Then they come one after another, so that
 //! neither mistakes the other's messages for another run's; a message that both have is copied once.
 //!
+//! All accounts of the list count, also those that the user did not choose for this run: they may be migrated in another one.
+//!
 //! 1. On each side every account gets the name of its mailbox there: its sign-in name on the source, and the directory's name for its
 //!    mailbox on the target.
-//! 2. Names are compared without regard to case. A server that distinguishes `Ann` from `ann` is rare, and a refusal costs less than a mix-up.
-//! 3. Accounts that share a name on either side are refused; the source is named first.
+//! 2. Names are compared without regard to case and to the ways in which Unicode writes one character. A server that distinguishes `Ann`
+//!    from `ann` is rare, and a refusal costs less than a mix-up.
+//! 3. Chosen accounts that share a name with any other on either side are refused; the source is named first.
 //!
 //! A user's own alias in Kerio Connect is not looked up here: the administration refuses it (docs/kerio-connect.md, B22).
 //!
 //! [`Options::shared_mailboxes`]: crate::migrate::Options::shared_mailboxes
 
-use crate::domain::{Account, Note, Problem, ProblemKind, Side};
+use crate::domain::{Account, Note, Problem, ProblemKind, Side, comparable_name};
 use crate::migrate::context::permits::Permits;
 use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::target::directory::Directory;
@@ -24,8 +27,14 @@ use std::sync::Arc;
 /// At most this many other lines are named in a problem.
 const LINES_NAMED: usize = 5;
 
-/// Why accounts may not be migrated, by their index in `accounts`.
-pub fn refused(accounts: &[Account], source: &Credentials, directory: &dyn Directory) -> HashMap<usize, Problem> {
+/// Why accounts may not be migrated, by their index in `accounts`. The list has others, too.
+pub fn refused(
+    accounts: &[Account],
+    others: &[Account],
+    source: &Credentials,
+    directory: &dyn Directory,
+) -> HashMap<usize, Problem> {
+    let all: Vec<&Account> = accounts.iter().chain(others).collect();
     let mut refused = HashMap::new();
     let names = |side: Side, account: &Account| match side {
         Side::Source => source.name(account),
@@ -33,13 +42,13 @@ pub fn refused(accounts: &[Account], source: &Credentials, directory: &dyn Direc
     };
     for side in [Side::Source, Side::Target] {
         let mut sharing: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, account) in accounts.iter().enumerate() {
-            sharing.entry(names(side, account).to_lowercase()).or_default().push(index);
+        for (index, account) in all.iter().enumerate() {
+            sharing.entry(comparable_name(&names(side, account))).or_default().push(index);
         }
         for (name, group) in sharing.into_iter().filter(|(_, group)| group.len() > 1) {
-            for index in &group {
-                let others = group.iter().filter(|other| *other != index).filter_map(|other| accounts.get(*other));
-                refused.entry(*index).or_insert_with(|| problem(side, &name, &accounts[*index], others));
+            for index in group.iter().filter(|index| **index < accounts.len()) {
+                let sharers = group.iter().filter(|other| *other != index).filter_map(|other| all.get(*other).copied());
+                refused.entry(*index).or_insert_with(|| problem(side, &name, &accounts[*index], sharers));
             }
         }
     }
@@ -54,7 +63,7 @@ pub type Turns = HashMap<usize, Arc<Permits>>;
 pub fn turns(accounts: &[Account], directory: &dyn Directory) -> Turns {
     let mut sharing: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, account) in accounts.iter().enumerate() {
-        sharing.entry(directory.mailbox(account).to_lowercase()).or_default().push(index);
+        sharing.entry(comparable_name(&directory.mailbox(account))).or_default().push(index);
     }
     let shared = sharing.into_values().filter(|group| group.len() > 1);
     shared
@@ -86,7 +95,7 @@ mod tests {
 
     fn refusals(accounts: &[Account], source: NameForm, target: NameForm) -> HashMap<usize, Problem> {
         let credentials = Credentials::new(Side::Source, &SignInWay::OwnPassword, source);
-        refused(accounts, &credentials, &ExistingAccounts(target))
+        refused(accounts, &[], &credentials, &ExistingAccounts(target))
     }
 
     fn account(line: u32, address: &str) -> Account {
@@ -116,6 +125,33 @@ mod tests {
         assert_eq!(refusals(&list, NameForm::Address, NameForm::Address).len(), 2);
         list[1].source_login = None;
         list[1].target_address = Address::parse("ann@A.example").ok();
+        assert_eq!(refusals(&list, NameForm::Address, NameForm::Address).len(), 2);
+    }
+
+    #[test]
+    fn accounts_that_were_not_chosen_count_and_are_not_refused() {
+        let credentials = Credentials::new(Side::Source, &SignInWay::OwnPassword, NameForm::Address);
+        let (chosen, others) =
+            ([account(2, "ann@b.example")], [account(1, "ann@a.example"), account(3, "ben@a.example")]);
+        let refused = refused(&chosen, &others, &credentials, &ExistingAccounts(NameForm::LocalPart));
+        assert_eq!(refused.keys().collect::<Vec<_>>(), [&0]);
+        let sentence = refused[&0].to_string();
+        assert!(sentence.contains("line 2 and line 1 (ann@a.example)"), "{sentence}");
+    }
+
+    #[test]
+    fn spellings_of_one_name_in_unicode_are_one_mailbox() {
+        for (one, other) in [
+            ("j\u{f6}rg@a.example", "jo\u{308}rg@a.example"),
+            ("ann@a.example", "\u{ff41}nn@a.example"),
+            ("stra\u{df}e@a.example", "STRASSE@a.example"),
+        ] {
+            let list = [account(1, one), account(2, other)];
+            assert_eq!(refusals(&list, NameForm::Address, NameForm::Address).len(), 2, "{one} {other}");
+            assert_eq!(turns(&list, &ExistingAccounts(NameForm::Address)).len(), 2, "{one} {other}");
+        }
+        let mut list = [account(1, "ann@a.example"), account(2, "ben@a.example")];
+        list[1].source_login = Some("ann@a.example.".to_owned());
         assert_eq!(refusals(&list, NameForm::Address, NameForm::Address).len(), 2);
     }
 

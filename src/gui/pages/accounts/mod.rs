@@ -197,6 +197,12 @@ impl AccountsPage {
         self.positions().map(|position| self.accounts[position].clone()).collect()
     }
 
+    /// The others.
+    pub fn not_chosen(&self) -> Vec<Account> {
+        let others = self.accounts.iter().zip(&self.chosen).filter(|(_, chosen)| !**chosen);
+        others.map(|(account, _)| account.clone()).collect()
+    }
+
     /// Chooses exactly the accounts for which `wanted` holds.
     pub fn choose(&mut self, wanted: impl Fn(&Account) -> bool) {
         for (chosen, account) in self.chosen.iter_mut().zip(&self.accounts) {

@@ -33,10 +33,14 @@ pub struct RestoredPort {
     pub port: u16,
 }
 
-/// The port that an interrupted run left changed. Only reads a file.
-pub fn pending_port_restore(state_folder: &Path) -> Option<PendingPort> {
-    let PortNote { host, administration_port, service, from, to, .. } = PortNote::pending(state_folder)?;
-    Some(PendingPort { host, administration_port, service, from, to })
+/// The port that an interrupted run left changed. Only reads a file. The error says that there is such a port, and that the note about it
+/// cannot be read.
+pub fn pending_port_restore(state_folder: &Path) -> Result<Option<PendingPort>, Problem> {
+    let pending = PortNote::pending(state_folder).map_err(|error| error.problem(None))?;
+    Ok(pending.map(|note| {
+        let PortNote { host, administration_port, service, from, to, .. } = note;
+        PendingPort { host, administration_port, service, from, to }
+    }))
 }
 
 /// Puts back the target's port that an interrupted run left changed; none if the state folder has no note about this server. Blocks.
@@ -57,7 +61,7 @@ pub fn change(
 ) -> Result<(), Problem> {
     // A note left by an interrupted run: a new one must not overwrite the old port.
     restore(administration, servers, state_folder, report);
-    if let Some(other) = PortNote::pending(state_folder) {
+    if let Ok(Some(other)) = PortNote::pending(state_folder) {
         log::warn!(
             "the port was not put back, because the note is about another server or the attempt failed: {other}"
         );
@@ -87,7 +91,7 @@ fn put_back(
     state_folder: &Path,
 ) -> Result<Option<RestoredPort>, Problem> {
     let mut pauses = [2, 5, 10].map(Duration::from_secs).into_iter();
-    while let Some(note) = administration.port_note(state_folder) {
+    while let Some(note) = administration.port_note(state_folder).map_err(|error| error.problem(None))? {
         let error = match note.restore(administration, &answers(servers)) {
             Ok(restored) => return Ok(Some(RestoredPort { service: restored.service, port: restored.port })),
             Err(error) => error,
