@@ -17,6 +17,8 @@ pub(super) struct Fetched {
     pub(super) size: Option<u64>,
     pub(super) permanent_id: Option<u64>,
     pub(super) body: Option<Body>,
+    /// Whether the body is called a part that begins at the first octet, `BODY[]<0>`. It may be all of it or not.
+    pub(super) is_part: bool,
     /// Fields of the header.
     pub(super) header: Option<Vec<u8>>,
 }
@@ -28,6 +30,8 @@ pub(super) enum Body {
     Streamed,
     /// As a quoted string or kept literal.
     Whole(Vec<u8>),
+    /// Only its beginning: it was too long to keep.
+    Cut,
     /// NIL: the server has none.
     Nil,
 }
@@ -93,6 +97,7 @@ impl Fetched {
                 flag: first.unused.flag.or(second.unused.flag),
             },
             body: first.body.or(second.body),
+            is_part: first.is_part || second.is_part,
             header: first.header.or(second.header),
         }
     }
@@ -119,9 +124,11 @@ impl Fetched {
             self.date = text.as_deref().and_then(parse_date);
             self.unused.date = text.filter(|_| self.date.is_none()).map(|text| printable(&text));
         } else if is_whole_body(name) {
+            self.is_part = is_part(name);
             self.body = Some(match value {
                 Token::Streamed => Body::Streamed,
                 Token::Text(text) => Body::Whole(text),
+                Token::Cut(_) => Body::Cut,
                 _ => Body::Nil,
             });
         } else if is_fields(name) {
@@ -162,7 +169,11 @@ impl HeadsRead {
 
 /// Whether an item is the whole message: `BODY[]`, and `BODY[]<0>` of servers that answer so.
 pub(super) fn is_whole_body(name: &[u8]) -> bool {
-    name.eq_ignore_ascii_case(b"BODY[]") || name.eq_ignore_ascii_case(b"BODY[]<0>")
+    name.eq_ignore_ascii_case(b"BODY[]") || is_part(name)
+}
+
+fn is_part(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"BODY[]<0>")
 }
 
 /// Whether an item is fields of the header. Servers differ in how they write the list of fields.
@@ -206,29 +217,33 @@ pub(super) fn are_items(text: &[u8]) -> bool {
     any
 }
 
-/// The UID among the items before a literal, and whether the literal is a whole body.
-pub(super) fn before_literal(pieces: &[Piece]) -> Option<Option<Uid>> {
+/// What is known of a body when its literal begins.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct BodyAhead {
+    /// The UID, if it came before the body.
+    pub(super) uid: Option<Uid>,
+    /// See [`Fetched::is_part`].
+    pub(super) is_part: bool,
+}
+
+/// What the items before a literal say of it, if it is a whole body. They are read as [`Fetched::parse`] reads them.
+pub(super) fn before_literal(pieces: &[Piece]) -> Option<BodyAhead> {
     let mut tokens = Tokens::new(pieces);
     let _sequence: u32 = tokens.next()?.number()?;
     if !tokens.next()?.is("FETCH") || tokens.next()? != Token::Open {
         return None;
     }
-    let mut uid = None;
-    let mut last: &[u8] = b"";
-    let mut depth = 0_u32;
-    while let Some(token) = tokens.next() {
-        match token {
-            Token::Open => depth += 1,
-            Token::Close => depth = depth.saturating_sub(1),
-            Token::Atom(name) if depth == 0 && name.eq_ignore_ascii_case(b"UID") => {
-                uid = tokens.next().and_then(|value| value.number()).filter(|uid| *uid != 0).map(Uid);
-                last = b"";
+    let mut before = Fetched::default();
+    loop {
+        match tokens.next()? {
+            Token::Atom(name) if tokens.is_at_end() => {
+                return is_whole_body(name).then(|| BodyAhead { uid: before.uid, is_part: is_part(name) });
             }
-            Token::Atom(name) => last = name,
-            Token::Text(_) | Token::Streamed => last = b"",
+            Token::Atom(name) => before.take_item(name, &mut tokens),
+            Token::Close => return None,
+            _ => {}
         }
     }
-    (depth == 0 && is_whole_body(last)).then_some(uid)
 }
 
 /// The flags of a list, some of which servers put in quotes, and the first that no command can send.
@@ -318,8 +333,15 @@ mod tests {
 
     #[test]
     fn a_literal_is_a_body_only_where_a_body_is_expected() {
-        assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[] ")]), Some(Some(Uid(7))));
-        assert_eq!(before_literal(&[text(b"3 FETCH (FLAGS (a b) body[] ")]), Some(None));
+        let ahead = |uid, is_part| Some(BodyAhead { uid, is_part });
+        assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[] ")]), ahead(Some(Uid(7)), false));
+        assert_eq!(before_literal(&[text(b"3 FETCH (FLAGS (a b) body[] ")]), ahead(None, false));
+        assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[]<0> ")]), ahead(Some(Uid(7)), true));
+        // Whatever flags hold, the body behind them is one.
+        for list in ["todo[x", "\\Seen a\"b c", "[draft \"x)y\"", ""] {
+            let line = format!("3 FETCH (UID 7 FLAGS ({list}) BODY[] ");
+            assert_eq!(before_literal(&[text(line.as_bytes())]), ahead(Some(Uid(7)), false), "{list}");
+        }
         assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[HEADER.FIELDS (TO)] ")]), None);
         assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 X-LIST (BODY[] ")]), None);
         assert_eq!(before_literal(&[text(b"LIST (\\Noselect) \"/\" ")]), None);
