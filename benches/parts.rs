@@ -67,6 +67,7 @@ fn ledger(criterion: &mut Criterion) {
                 target_uid: Some(uid),
                 floor: 1,
                 checked: false,
+                stored: None,
             })
             .collect();
         let intend: Vec<(Uid, u64)> = uids.map(|uid| (Uid(uid.0 + MESSAGES), 20_000)).collect();

@@ -32,6 +32,8 @@ pub struct MessageHead {
 /// What a server said about a message that could not be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unused {
+    /// Whether it gave no flags at all: then nobody knows which ones the message has.
+    pub no_flags: bool,
     /// Its words in place of a date that can be understood.
     pub date: Option<String>,
     /// A flag that no command can send.

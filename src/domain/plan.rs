@@ -65,6 +65,8 @@ pub enum LeftOutReason {
     ListedTwice,
     /// Its name looks like that of another user's folder, and the server does not say whose it is (no NAMESPACE).
     Unclear,
+    /// In place of folders that the server did not list, with its words for that.
+    NotListed,
 }
 
 impl LeftOutReason {
@@ -79,6 +81,7 @@ impl LeftOutReason {
                 "the server lists two folders by this name, and only one of them can be opened"
             }
             LeftOutReason::Unnameable => "no command can open it under the name that the server lists",
+            LeftOutReason::NotListed => "the server says with these words that it does not list every folder",
             LeftOutReason::Unclear => {
                 "its name looks like another user's folder, and the server does not say whose it is; rename it there, or leave it out by a rule"
             }
@@ -89,7 +92,10 @@ impl LeftOutReason {
     pub fn is_loss(self) -> bool {
         match self {
             LeftOutReason::OtherUser | LeftOutReason::Shared | LeftOutReason::Virtual | LeftOutReason::ByRule => false,
-            LeftOutReason::Unnameable | LeftOutReason::Unclear | LeftOutReason::ListedTwice => true,
+            LeftOutReason::Unnameable
+            | LeftOutReason::Unclear
+            | LeftOutReason::ListedTwice
+            | LeftOutReason::NotListed => true,
         }
     }
 }

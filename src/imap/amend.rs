@@ -7,7 +7,8 @@
 
 use super::command::{Command, read_uid_set, uid_set};
 use super::error::ImapError;
-use super::fetch::{Fetched, HeadsRead};
+use super::fetch::Fetched;
+use super::heads_read::HeadsRead;
 use super::opened::Opened;
 use super::response::{Condition, Status};
 use super::token::Piece;
@@ -83,9 +84,9 @@ impl Writer {
         let mut refused = None;
         for fetch in fetches {
             let mut read = HeadsRead::default();
-            let mut take = |head: Option<MessageHead>| heads.extend(head.map(|head| (head.uid, head)));
-            let status = wire.finish(fetch, &mut |pieces| take(read.take(pieces)))?;
-            take(read.end());
+            let mut take = |head: MessageHead| drop(heads.insert(head.uid, head));
+            let status = wire.finish(fetch, &mut |pieces| read.take(pieces).into_iter().for_each(&mut take))?;
+            read.end().for_each(take);
             refused = refused.or(Some(status).filter(|status| status.condition != Condition::Ok));
         }
         if !is_open {

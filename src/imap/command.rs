@@ -103,6 +103,8 @@ pub(super) enum ReadOnly {
     Namespace,
     /// LIST "" "*", with what RFC 5258 and 6154 add when `extended`.
     List { extended: bool },
+    /// LIST of what is below a folder or a prefix.
+    ListBelow { reference: Vec<u8>, pattern: Vec<u8>, extended: bool },
     /// LIST "" "", which answers with nothing but the separator
     ListSeparator,
     /// LSUB "" "*"
@@ -144,6 +146,10 @@ impl ReadOnly {
             ReadOnly::List { extended: false } => Command::new("LIST").plain("\"\" \"*\""),
             ReadOnly::List { extended: true } => {
                 Command::new("LIST").plain("\"\" \"*\" RETURN (SPECIAL-USE SUBSCRIBED)")
+            }
+            ReadOnly::ListBelow { reference, pattern, extended } => {
+                let list = Command::new("LIST").string(reference).string(pattern);
+                if *extended { list.plain("RETURN (SPECIAL-USE SUBSCRIBED)") } else { list }
             }
             ReadOnly::ListSeparator => Command::new("LIST").plain("\"\" \"\""),
             ReadOnly::Lsub => Command::new("LSUB").plain("\"\" \"*\""),
@@ -250,7 +256,10 @@ mod tests {
             ReadOnly::Namespace => ReadOnly::List { extended: false },
             ReadOnly::List { extended: false } => ReadOnly::List { extended: true },
             ReadOnly::List { extended: true } => ReadOnly::ListSeparator,
-            ReadOnly::ListSeparator => ReadOnly::Lsub,
+            ReadOnly::ListSeparator => {
+                ReadOnly::ListBelow { reference: b"a".to_vec(), pattern: b"*".to_vec(), extended: false }
+            }
+            ReadOnly::ListBelow { .. } => ReadOnly::Lsub,
             ReadOnly::Lsub => ReadOnly::Examine { wire_name: wire_name() },
             ReadOnly::Examine { .. } => ReadOnly::QuotaRoot,
             ReadOnly::QuotaRoot => ReadOnly::Status { wire_name: wire_name(), modseq: false },
@@ -280,7 +289,7 @@ mod tests {
     #[test]
     fn no_command_for_a_source_can_change_anything() {
         let all: Vec<ReadOnly> = std::iter::successors(Some(ReadOnly::Capability), next).collect();
-        assert_eq!(all.len(), 25);
+        assert_eq!(all.len(), 26);
         for command in all {
             let text = command.command().log_text();
             let changing =

@@ -13,10 +13,14 @@ pub(super) struct Fetched {
     pub(super) uid: Option<Uid>,
     pub(super) flags: Option<Vec<String>>,
     pub(super) date: Option<DateTime<FixedOffset>>,
+    /// Whether a date was given, in whatever form.
+    is_dated: bool,
     pub(super) unused: Unused,
     pub(super) size: Option<u64>,
     pub(super) permanent_id: Option<u64>,
     pub(super) body: Option<Body>,
+    /// Whether the body is called a part that begins at the first octet, `BODY[]<0>`. It may be all of it or not.
+    pub(super) is_part: bool,
     /// Fields of the header.
     pub(super) header: Option<Vec<u8>>,
 }
@@ -28,6 +32,8 @@ pub(super) enum Body {
     Streamed,
     /// As a quoted string or kept literal.
     Whole(Vec<u8>),
+    /// Only its beginning: it was too long to keep.
+    Cut,
     /// NIL: the server has none.
     Nil,
 }
@@ -61,6 +67,7 @@ impl Fetched {
     /// The head it describes, if it has a UID, and a size or a date: without both it is an unrequested change of flags.
     pub(super) fn head(self) -> Option<MessageHead> {
         let uid = self.uid.filter(|_| self.size.is_some() || self.date.is_some())?;
+        let unused = Unused { no_flags: self.flags.is_none(), ..self.unused };
         let flags = self.flags.unwrap_or_default().into_iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent"));
         Some(MessageHead {
             uid,
@@ -68,7 +75,7 @@ impl Fetched {
             flags: flags.collect(),
             date: self.date,
             permanent_id: self.permanent_id,
-            unused: Some(self.unused).filter(|unused| *unused != Unused::default()).map(Box::new),
+            unused: Some(unused).filter(|unused| *unused != Unused::default()).map(Box::new),
         })
     }
 
@@ -78,21 +85,29 @@ impl Fetched {
         Some((self.uid?, flags.collect()))
     }
 
+    /// Whether nothing that is asked for of every message is missing.
+    pub(super) fn is_whole_head(&self) -> bool {
+        self.flags.is_some() && self.size.is_some() && self.is_dated
+    }
+
     /// Joins two answers about the same message. Flags alone may be an unrequested change, so they only fill a gap.
-    fn joined(self, later: Self) -> Self {
+    pub(super) fn joined(self, later: Self) -> Self {
         let is_news = later.size.is_none() && later.date.is_none();
         let (first, second) = if is_news { (self, later) } else { (later, self) };
         Self {
             uid: first.uid,
             flags: first.flags.or(second.flags),
             date: first.date.or(second.date),
+            is_dated: first.is_dated || second.is_dated,
             size: first.size.or(second.size),
             permanent_id: first.permanent_id.or(second.permanent_id),
             unused: Unused {
+                no_flags: false,
                 date: first.unused.date.or(second.unused.date),
                 flag: first.unused.flag.or(second.unused.flag),
             },
             body: first.body.or(second.body),
+            is_part: first.is_part || second.is_part,
             header: first.header.or(second.header),
         }
     }
@@ -115,13 +130,16 @@ impl Fetched {
         } else if is("X-GM-MSGID") {
             self.permanent_id = value.number();
         } else if is("INTERNALDATE") {
+            self.is_dated = true;
             let text = value.text().map(String::from_utf8_lossy).filter(|text| !text.trim().is_empty());
             self.date = text.as_deref().and_then(parse_date);
             self.unused.date = text.filter(|_| self.date.is_none()).map(|text| printable(&text));
         } else if is_whole_body(name) {
+            self.is_part = is_part(name);
             self.body = Some(match value {
                 Token::Streamed => Body::Streamed,
                 Token::Text(text) => Body::Whole(text),
+                Token::Cut(_) => Body::Cut,
                 _ => Body::Nil,
             });
         } else if is_fields(name) {
@@ -132,37 +150,13 @@ impl Fetched {
     }
 }
 
-/// Heads as they come: several answers in a row about one message are one head.
-#[derive(Debug, Default)]
-pub(super) struct HeadsRead {
-    last: Option<Fetched>,
-}
-
-impl HeadsRead {
-    /// Takes an answer in; returns the head before it, which is complete now.
-    pub(super) fn take(&mut self, pieces: &[Piece]) -> Option<MessageHead> {
-        let found = Fetched::parse(pieces).filter(|found| found.uid.is_some())?;
-        match self.last.take() {
-            Some(last) if last.uid == found.uid => {
-                self.last = Some(last.joined(found));
-                None
-            }
-            last => {
-                self.last = Some(found);
-                last.and_then(Fetched::head)
-            }
-        }
-    }
-
-    /// The last head.
-    pub(super) fn end(&mut self) -> Option<MessageHead> {
-        self.last.take().and_then(Fetched::head)
-    }
-}
-
 /// Whether an item is the whole message: `BODY[]`, and `BODY[]<0>` of servers that answer so.
 pub(super) fn is_whole_body(name: &[u8]) -> bool {
-    name.eq_ignore_ascii_case(b"BODY[]") || name.eq_ignore_ascii_case(b"BODY[]<0>")
+    name.eq_ignore_ascii_case(b"BODY[]") || is_part(name)
+}
+
+fn is_part(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"BODY[]<0>")
 }
 
 /// Whether an item is fields of the header. Servers differ in how they write the list of fields.
@@ -206,29 +200,33 @@ pub(super) fn are_items(text: &[u8]) -> bool {
     any
 }
 
-/// The UID among the items before a literal, and whether the literal is a whole body.
-pub(super) fn before_literal(pieces: &[Piece]) -> Option<Option<Uid>> {
+/// What is known of a body when its literal begins.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct BodyAhead {
+    /// The UID, if it came before the body.
+    pub(super) uid: Option<Uid>,
+    /// See [`Fetched::is_part`].
+    pub(super) is_part: bool,
+}
+
+/// What the items before a literal say of it, if it is a whole body. They are read as [`Fetched::parse`] reads them.
+pub(super) fn before_literal(pieces: &[Piece]) -> Option<BodyAhead> {
     let mut tokens = Tokens::new(pieces);
     let _sequence: u32 = tokens.next()?.number()?;
     if !tokens.next()?.is("FETCH") || tokens.next()? != Token::Open {
         return None;
     }
-    let mut uid = None;
-    let mut last: &[u8] = b"";
-    let mut depth = 0_u32;
-    while let Some(token) = tokens.next() {
-        match token {
-            Token::Open => depth += 1,
-            Token::Close => depth = depth.saturating_sub(1),
-            Token::Atom(name) if depth == 0 && name.eq_ignore_ascii_case(b"UID") => {
-                uid = tokens.next().and_then(|value| value.number()).filter(|uid| *uid != 0).map(Uid);
-                last = b"";
+    let mut before = Fetched::default();
+    loop {
+        match tokens.next()? {
+            Token::Atom(name) if tokens.is_at_end() => {
+                return is_whole_body(name).then(|| BodyAhead { uid: before.uid, is_part: is_part(name) });
             }
-            Token::Atom(name) => last = name,
-            Token::Text(_) | Token::Streamed => last = b"",
+            Token::Atom(name) => before.take_item(name, &mut tokens),
+            Token::Close => return None,
+            _ => {}
         }
     }
-    (depth == 0 && is_whole_body(last)).then_some(uid)
 }
 
 /// The flags of a list, some of which servers put in quotes, and the first that no command can send.
@@ -290,26 +288,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_message_in_several_answers_is_one_head() {
-        let mut read = HeadsRead::default();
-        let lines = [
-            r"3 FETCH (UID 7 FLAGS (\Seen))",
-            r#"3 FETCH (UID 7 INTERNALDATE " 7-Feb-2020 01:02:03 +0530")"#,
-            "9 EXISTS",
-            "3 FETCH (UID 7 RFC822.SIZE 42)",
-            "3 FETCH (UID 7 FLAGS ())",
-            r"4 FETCH (UID 8 RFC822.SIZE 43 FLAGS (x))",
-            r"4 FETCH (FLAGS (y))",
-        ];
-        let heads: Vec<MessageHead> = lines.iter().filter_map(|line| read.take(&[text(line.as_bytes())])).collect();
-        assert_eq!(heads.len(), 1);
-        assert_eq!((heads[0].uid, heads[0].size, &heads[0].flags[..]), (Uid(7), 42, &["\\Seen".to_owned()][..]));
-        assert!(heads[0].date.is_some());
-        let last = read.end().unwrap();
-        assert_eq!((last.uid, last.size, last.flags), (Uid(8), 43, vec!["x".to_owned()]));
-    }
-
-    #[test]
     fn flags_without_end_and_an_endless_size_are_cut() {
         let line = format!("3 FETCH (UID 1 FLAGS ({}) RFC822.SIZE {})", "x ".repeat(2 * MOST_FLAGS), u64::MAX);
         let fetched = Fetched::parse(&[text(line.as_bytes())]).unwrap();
@@ -318,8 +296,15 @@ mod tests {
 
     #[test]
     fn a_literal_is_a_body_only_where_a_body_is_expected() {
-        assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[] ")]), Some(Some(Uid(7))));
-        assert_eq!(before_literal(&[text(b"3 FETCH (FLAGS (a b) body[] ")]), Some(None));
+        let ahead = |uid, is_part| Some(BodyAhead { uid, is_part });
+        assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[] ")]), ahead(Some(Uid(7)), false));
+        assert_eq!(before_literal(&[text(b"3 FETCH (FLAGS (a b) body[] ")]), ahead(None, false));
+        assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[]<0> ")]), ahead(Some(Uid(7)), true));
+        // Whatever flags hold, the body behind them is one.
+        for list in ["todo[x", "\\Seen a\"b c", "[draft \"x)y\"", ""] {
+            let line = format!("3 FETCH (UID 7 FLAGS ({list}) BODY[] ");
+            assert_eq!(before_literal(&[text(line.as_bytes())]), ahead(Some(Uid(7)), false), "{list}");
+        }
         assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[HEADER.FIELDS (TO)] ")]), None);
         assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 X-LIST (BODY[] ")]), None);
         assert_eq!(before_literal(&[text(b"LIST (\\Noselect) \"/\" ")]), None);
@@ -356,7 +341,7 @@ mod tests {
     #[test]
     fn a_date_that_cannot_be_understood_is_kept_as_it_was_written() {
         let head = |date: &str| {
-            Fetched::parse(&[text(format!("3 FETCH (UID 7 RFC822.SIZE 4 INTERNALDATE {date})").as_bytes())])
+            Fetched::parse(&[text(format!("3 FETCH (UID 7 FLAGS () RFC822.SIZE 4 INTERNALDATE {date})").as_bytes())])
         };
         let unused = |date: &str| head(date).unwrap().head().unwrap().unused.map(|unused| unused.date.unwrap());
         assert_eq!(unused("\"some day\""), Some("some day".to_owned()));

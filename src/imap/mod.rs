@@ -18,6 +18,7 @@ mod error;
 mod fetch;
 mod flags;
 pub(crate) mod fuzzing;
+mod heads_read;
 mod imap_crate;
 mod kerio_master;
 mod list;

@@ -65,6 +65,13 @@ impl Opened {
         }
     }
 
+    /// Notes how many messages are not listed, beside so many heads: what came or went meanwhile may hide it.
+    pub(super) fn note_unlisted(&mut self, heads: u64, unlisted: u64) {
+        if unlisted > self.messages.saturating_sub(heads) {
+            self.messages = heads + unlisted;
+        }
+    }
+
     fn take_code(&mut self, status: &Status) {
         let number = |code| status.code_argument(code).and_then(|argument| argument.trim().parse().ok());
         self.uid_validity = status.code_argument("UIDVALIDITY").and_then(validity).or(self.uid_validity);

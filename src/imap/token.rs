@@ -2,7 +2,7 @@
 //!
 //! Promises never to fail: octets that fit no rule become part of an atom, a list without an end ends with the answer.
 
-use super::written_name::unquoted;
+use super::written_name::{is_closed, unquoted};
 
 /// A piece of an answer as it came from the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub(super) enum Piece {
     Text(Vec<u8>),
     /// A literal kept in memory.
     Literal(Vec<u8>),
+    /// The beginning of a literal that was too long to keep; nothing, behind a line that was.
+    Cut(Vec<u8>),
     /// A literal that was passed on while it was read.
     Streamed,
 }
@@ -26,17 +28,19 @@ pub(super) enum Token<'a> {
     Atom(&'a [u8]),
     /// A quoted string, its escapes resolved, or a literal.
     Text(Vec<u8>),
+    /// The beginning of one whose end is not known: a literal that was too long to keep, or a string without its last quote.
+    Cut(Vec<u8>),
     /// A literal that was passed on.
     Streamed,
 }
 
 impl Token<'_> {
-    /// The text of an atom or string; `NIL` is none.
+    /// The text of an atom or string, as far as it is known; `NIL` is none.
     pub(super) fn text(&self) -> Option<&[u8]> {
         match self {
             Token::Atom(atom) if atom.eq_ignore_ascii_case(b"NIL") => None,
             Token::Atom(atom) => Some(atom),
-            Token::Text(text) => Some(text),
+            Token::Text(text) | Token::Cut(text) => Some(text),
             Token::Open | Token::Close | Token::Streamed => None,
         }
     }
@@ -75,6 +79,11 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// Whether nothing is left.
+    pub(super) fn is_at_end(&self) -> bool {
+        matches!(self.pieces, [] | [Piece::Text(_)]) && self.rest_of_line().is_empty()
+    }
+
     /// Skips to the end of the list that was opened by the token just read.
     pub(super) fn skip_list(&mut self) {
         let mut depth = 1_u32;
@@ -105,9 +114,10 @@ impl<'a> Tokens<'a> {
     }
 
     fn quoted(&mut self, text: &[u8]) -> Token<'a> {
-        let (string, rest) = unquoted(&text[self.at + 1..]);
+        let inner = &text[self.at + 1..];
+        let (string, rest) = unquoted(inner);
         self.at = text.len() - rest.len();
-        Token::Text(string)
+        if is_closed(inner) { Token::Text(string) } else { Token::Cut(string) }
     }
 
     /// Skips these octets if they come next, after blanks.
@@ -177,6 +187,10 @@ impl<'a> Iterator for Tokens<'a> {
                 Piece::Literal(octets) => {
                     self.pieces = &self.pieces[1..];
                     return Some(Token::Text(octets.clone()));
+                }
+                Piece::Cut(octets) => {
+                    self.pieces = &self.pieces[1..];
+                    return Some(Token::Cut(octets.clone()));
                 }
                 Piece::Streamed => {
                     self.pieces = &self.pieces[1..];

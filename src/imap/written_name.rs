@@ -45,6 +45,19 @@ pub(super) fn unquoted(inner: &[u8]) -> (Vec<u8>, &[u8]) {
     (text, &inner[at..])
 }
 
+/// Whether such a string has its last quote.
+pub(super) fn is_closed(inner: &[u8]) -> bool {
+    let mut octets = inner.iter().peekable();
+    while let Some(octet) = octets.next() {
+        match octet {
+            b'"' => return true,
+            b'\\' => _ = octets.next_if(|next| matches!(next, b'"' | b'\\')),
+            _ => {}
+        }
+    }
+    false
+}
+
 fn is_extended_data(rest: &[u8]) -> bool {
     let Some(inner) = rest.trim_ascii_end().strip_prefix(b"(").and_then(|inner| inner.strip_suffix(b")")) else {
         return false;

@@ -40,6 +40,11 @@ impl Head {
 /// The number of bits that distinguish spellings of the same set of flags.
 const SPELLINGS: u32 = 8;
 
+/// The number for the flags of a message of which the server gave none; it means other flags than any set.
+const UNKNOWN: u32 = u32::MAX;
+/// Stands for them where one lost flag is named.
+const ALL_FLAGS: &str = "(all flags, which the source does not give)";
+
 /// The first number for a set of flags.
 fn number_of(flags: &[String]) -> u32 {
     let mut flags: Vec<String> = flags.iter().map(|flag| flag.to_ascii_lowercase()).collect();
@@ -78,6 +83,7 @@ impl Heads {
     /// Adds a head.
     pub fn push(&mut self, head: MessageHead) {
         let flags = match self.known.get(&head.flags) {
+            _ if head.unused.as_ref().is_some_and(|unused| unused.no_flags) => UNKNOWN,
             Some(flags) => *flags,
             None => {
                 let mut number = number_of(&head.flags);
@@ -150,8 +156,16 @@ impl Heads {
         self.flag_sets.get(&head.flags).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether the server gave the flags of a head of this folder. If not, they may be any.
+    pub fn knows_flags(&self, head: &Head) -> bool {
+        head.flags != UNKNOWN
+    }
+
     /// A flag of the message that cannot be sent.
     pub fn unused_flag(&self, uid: Uid) -> Option<&str> {
+        if self.get(uid).is_some_and(|head| !self.knows_flags(head)) {
+            return Some(ALL_FLAGS);
+        }
         self.unused_flags.get(&uid).map(String::as_str)
     }
 
@@ -186,6 +200,7 @@ impl Heads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Unused;
 
     #[test]
     fn of_two_heads_with_one_uid_the_later_holds() {
@@ -205,6 +220,22 @@ mod tests {
         assert_eq!(heads.all().iter().map(|head| (head.uid.0, head.size)).collect::<Vec<_>>(), vec![(1, 10), (3, 31)]);
         assert_eq!(heads.flags(heads.get(Uid(3)).unwrap()), ["b"]);
         assert_eq!(heads.bytes(), 41);
+    }
+
+    #[test]
+    fn of_a_message_without_flags_from_the_server_they_are_unknown_and_not_none() {
+        let mut heads = Heads::default();
+        for (uid, no_flags) in [(1, true), (2, false)] {
+            let unused = Some(Box::new(Unused { no_flags, ..Unused::default() })).filter(|_| no_flags);
+            let head =
+                MessageHead { uid: Uid(uid), size: 1, flags: Vec::new(), date: None, permanent_id: None, unused };
+            heads.push(head);
+        }
+        heads.finish();
+        let [unknown, none] = [heads.all()[0], heads.all()[1]];
+        assert_eq!([&unknown, &none].map(|head| heads.knows_flags(head)), [false, true]);
+        assert!(!unknown.has_flags_of(&none) && heads.flags(&unknown).is_empty());
+        assert_eq!([1, 2].map(|uid| heads.unused_flag(Uid(uid)).is_some()), [true, false]);
     }
 
     #[test]

@@ -159,7 +159,9 @@ mod tests {
         for reason in [LeftOutReason::ByRule, LeftOutReason::Shared, LeftOutReason::OtherUser, LeftOutReason::Virtual] {
             assert_eq!(end(&[WHOLE], Some(reason), false), AccountEnd::Complete, "{reason:?}");
         }
-        for reason in [LeftOutReason::Unnameable, LeftOutReason::Unclear, LeftOutReason::ListedTwice] {
+        for reason in
+            [LeftOutReason::Unnameable, LeftOutReason::Unclear, LeftOutReason::ListedTwice, LeftOutReason::NotListed]
+        {
             assert_eq!(end(&[WHOLE], Some(reason), false), AccountEnd::Incomplete, "{reason:?}");
         }
     }

@@ -1,7 +1,7 @@
 //! What was deleted on the source since an earlier run: it stays on the target and is counted, or goes into its trash.
 
 use super::first_pass::{WAYS, assert_followed, migrated, size, sizes, stage};
-use super::stage::{ANN, problems};
+use super::stage::{ANN, kinds, problems};
 use kimt::progress::{Followed, Verdict};
 use kimt::rehearsal::Content;
 
@@ -61,4 +61,19 @@ fn without_a_trash_folder_nothing_is_taken_away() {
     stage.follow_deletions = true;
     stage.source.store().delete_message(ANN, "Work", 1).unwrap();
     assert_followed(&stage, Followed { deleted: 1, ..Followed::default() });
+}
+
+#[test]
+fn a_deletion_beside_new_mail_in_the_same_folder_is_a_deletion() {
+    for follow_deletions in [false, true] {
+        let mut stage = stage(&[]);
+        stage.follow_deletions = follow_deletions;
+        stage.target.store().create_folder(ANN, "Trash").unwrap();
+        stage.source.store().delete_message(ANN, "Work", 2).unwrap();
+        stage.source.store().add_generated(ANN, "Work", 1, 900, 77).unwrap();
+        let state = stage.migrate();
+        assert_eq!(kinds(&state), [].into(), "{:#?}", problems(&state));
+        let (taken_away, deleted) = if follow_deletions { (1, 0) } else { (0, 1) };
+        assert_eq!(state.tally.followed, Followed { taken_away, deleted, ..Followed::default() });
+    }
 }

@@ -5,7 +5,8 @@ use super::stage::{ANN, Stage, kinds, message, problems};
 use kimt::domain::ProblemKind;
 use kimt::progress::RunKind;
 use kimt::rehearsal::{NewMessage, Profile};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// A stage of which one end's answers go through `on_answer`.
 fn saying(of_source: bool, on_answer: impl Fn(&Answer) -> Fate + Send + Sync + 'static) -> Stage {
@@ -274,5 +275,34 @@ fn a_path_that_is_too_long_is_shortened_until_the_target_takes_it() {
             assert_eq!((kinds(&state), state.tally.copied.messages), ([].into(), copied), "{:#?}", problems(&state));
             assert_eq!(stage.target.mail().messages(), 8);
         }
+    }
+}
+
+#[test]
+fn flags_that_the_source_does_not_give_are_named_and_change_nothing_on_the_target() {
+    let is_silent = Arc::new(AtomicBool::new(false));
+    let silent = is_silent.clone();
+    let stage = saying(true, move |answer| {
+        let flags =
+            answer.text.split_once("FLAGS (").and_then(|(before, rest)| Some((before, rest.split_once(") ")?.1)));
+        match flags.filter(|_| answer.text.contains(" FETCH (") && silent.load(Ordering::SeqCst)) {
+            Some((before, after)) => Fate::Instead(format!("{before}{after}\r\n").into_bytes()),
+            None => Fate::Pass,
+        }
+    });
+    for uid in 1..=6 {
+        stage.source.store().set_flags(ANN, "INBOX", uid, &["\\Seen"]).unwrap();
+    }
+    stage.assert_complete(&stage.migrate());
+    is_silent.store(true, Ordering::SeqCst);
+    stage.source.store().add(ANN, "INBOX", message("Subject: 7\r\n\r\ntext\r\n")).unwrap();
+    for copied in [1, 0] {
+        let state = stage.migrate();
+        assert_eq!(state.tally.copied.messages, copied);
+        let lost = [ProblemKind::KeywordsDropped].into_iter().filter(|_| copied > 0).collect();
+        assert_eq!(kinds(&state), lost, "{:#?}", problems(&state));
+        let there = stage.target.mail();
+        let seen = there.folder("INBOX").unwrap().messages.iter().filter(|message| message.flags.contains("\\Seen"));
+        assert_eq!((seen.count(), there.messages()), (6, 7));
     }
 }

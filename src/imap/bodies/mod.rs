@@ -4,7 +4,9 @@
 //! answers for the last. What arrives belongs to the folder whose EXAMINE was answered last, and to no other. `taker` finds which octets of
 //! an answer belong to which message.
 
+mod beside;
 mod feed;
+mod part;
 mod refusals;
 mod taker;
 #[cfg(test)]
@@ -12,14 +14,13 @@ mod tests;
 
 use super::command::{Command, ReadOnly, uid_set};
 use super::error::ImapError;
-use super::fetch::{Body, Fetched};
 use super::opened::Opened;
 use super::response::{Condition, Status};
-use super::token::Piece;
 use super::wire::{Answer, Tag, Wire};
 use super::wording::Pause;
 use crate::domain::{MailServerFault, Uid};
 pub use feed::{BodyBatch, BodyFeed, BodySink, FolderToRead, NotOpened, SinkClosed};
+use part::Nameless;
 use refusals::{Next, Refusals, unwilling};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub(super) fn read(
         again: VecDeque::new(),
         refusals: Refusals::default(),
         sizes: BTreeMap::new(),
+        early: BTreeMap::new(),
         open_folder,
         will_be_open,
     };
@@ -105,6 +107,10 @@ struct Bodies {
     alone: BTreeSet<Uid>,
     /// Whether it is a batch of the feed.
     fed: bool,
+    /// Whether the sizes were requested before it.
+    sized: bool,
+    /// What came without a UID.
+    nameless: Nameless,
 }
 
 struct Reading<'a> {
@@ -115,6 +121,8 @@ struct Reading<'a> {
     refusals: Refusals,
     /// The sizes of owed messages, if they must be known.
     sizes: BTreeMap<Uid, u64>,
+    /// How long bodies were that came before their UIDs, by the folder's number and UID.
+    early: BTreeMap<(usize, Uid), u64>,
     /// The folder to which arriving data belongs.
     open_folder: &'a mut Option<Arc<FolderToRead>>,
     /// The folder that is open once everything sent is answered.
@@ -149,9 +157,10 @@ impl Reading<'_> {
             self.will_be_open = Some(folder.clone());
         }
         let uids: BTreeSet<Uid> = uids.into_iter().collect();
-        let bodies = Bodies { pending: uids.clone(), uids, octets, alone: BTreeSet::new(), fed };
-        if self.wire.learned.ends_loosely() {
-            // Only the size proves where a message ends.
+        let sized = self.wire.learned.needs_sizes();
+        let (alone, nameless) = (BTreeSet::new(), Nameless::None);
+        let bodies = Bodies { pending: uids.clone(), uids, octets, alone, fed, sized, nameless };
+        if sized {
             let command = ReadOnly::FetchHeads { set: set.clone(), permanent_ids: false }.command();
             self.send(&command, &folder, What::Sizes)?;
         }
@@ -194,17 +203,19 @@ impl Reading<'_> {
                 sink: self.sink,
                 refusals: &mut self.refusals,
                 sizes: &mut self.sizes,
+                early: &self.early,
                 way: Way::Discard,
+                octets: 0,
                 size: None,
                 delivered: false,
             };
             match self.wire.next_answer(&mut taker)? {
                 Answer::Untagged(pieces) => {
-                    let Taker { way, delivered, .. } = taker;
+                    let Taker { way, delivered, octets, size, .. } = taker;
                     if let Some(Asked { what: What::Open(opened), .. }) = self.asked.front_mut() {
                         opened.take(&pieces);
                     } else if !delivered {
-                        self.take(&pieces, way)?;
+                        self.take(&pieces, way, octets, size)?;
                     }
                 }
                 Answer::Tagged(tag, status) => self.take_status(tag, status)?,
@@ -221,41 +232,6 @@ impl Reading<'_> {
         }
         self.asked[position].status = Some(status);
         Ok(())
-    }
-
-    /// Takes what a FETCH answer says beside a streamed body.
-    fn take(&mut self, pieces: &[Piece], way: Way) -> Result<(), ImapError> {
-        let Some(fetched) = Fetched::parse(pieces) else { return Ok(()) };
-        let Some(uid) = fetched.uid else { return Ok(()) };
-        if let Some(size) = fetched.size.filter(|_| fetched.body.is_none() && self.wire.learned.ends_loosely()) {
-            self.sizes.insert(uid, size);
-        }
-        let open = self.open_folder.as_deref();
-        let Some(bodies) = owed(&mut self.asked, open).find(|bodies| bodies.pending.contains(&uid)) else {
-            return Ok(());
-        };
-        let whole = match (fetched.body, way) {
-            (Some(Body::Streamed), Way::Keep(octets)) => octets,
-            (Some(Body::Streamed), _) => {
-                bodies.pending.remove(&uid);
-                bodies.alone.insert(uid);
-                return Ok(());
-            }
-            (Some(Body::Whole(octets)), _) => octets,
-            (Some(Body::Nil), _) => {
-                bodies.pending.remove(&uid);
-                return closed(self.sink.unreadable(uid, "the server answered NIL"));
-            }
-            (None, _) => return Ok(()),
-        };
-        bodies.pending.remove(&uid);
-        let folder = self.open_folder.as_ref().map(|folder| folder.number);
-        self.refusals.delivered(folder, uid, whole.len() as u64, self.sink)?;
-        closed(self.sink.begin(uid, whole.len() as u64))?;
-        for chunk in whole.chunks(64 * 1024) {
-            closed(self.sink.chunk(chunk))?;
-        }
-        closed(self.sink.end())
     }
 
     fn finish(&mut self, asked: Asked, status: Status) -> Result<(), ImapError> {
@@ -303,6 +279,21 @@ impl Reading<'_> {
         let again = |uids: Vec<Uid>| BodyBatch { folder: folder.clone(), uids, bytes: 0, recent: false };
         self.again.extend(bodies.alone.into_iter().map(|uid| again(vec![uid])));
         let left: Vec<Uid> = bodies.pending.into_iter().collect();
+        if let (Condition::Ok, [uid]) = (status.condition, left.as_slice()) {
+            match bodies.nameless {
+                Nameless::Kept(whole) => return self.deliver(*uid, &whole),
+                Nameless::Large(octets) if !self.early.contains_key(&(folder.number, *uid)) => {
+                    self.early.insert((folder.number, *uid), octets);
+                    self.again.push_back(again(left));
+                    return Ok(());
+                }
+                Nameless::None => {}
+                Nameless::Large(_) | Nameless::Several => {
+                    let words = "the server does not say which message it gives";
+                    return closed(self.sink.unreadable(*uid, words));
+                }
+            }
+        }
         match (status.condition, left.as_slice()) {
             (_, []) => Ok(()),
             (Condition::Ok, left) => left.iter().try_for_each(|uid| closed(self.sink.absent(*uid))),

@@ -4,9 +4,10 @@
 //! [`KEPT`]. Leaves to the parent module what was requested, and what happens to messages that were not delivered.
 
 use super::super::error::ImapError;
-use super::super::fetch::before_literal;
+use super::super::fetch::{BodyAhead, before_literal};
 use super::super::token::Piece;
 use super::super::wire::LiteralTaker;
+use super::part::Part;
 use super::refusals::Refusals;
 use super::{Asked, BodySink, FolderToRead, closed, owed};
 use crate::domain::Uid;
@@ -33,7 +34,11 @@ pub(super) struct Taker<'a, 's> {
     pub(super) refusals: &'a mut Refusals,
     /// The sizes of owed messages, as far as they are known.
     pub(super) sizes: &'a mut BTreeMap<Uid, u64>,
+    /// How long bodies were that came before their UIDs.
+    pub(super) early: &'a BTreeMap<(usize, Uid), u64>,
     pub(super) way: Way,
+    /// How long the body is.
+    pub(super) octets: u64,
     /// The size of the message that arrives, if it is known.
     pub(super) size: Option<u64>,
     /// Whether a message was passed on.
@@ -41,11 +46,20 @@ pub(super) struct Taker<'a, 's> {
 }
 
 impl Taker<'_, '_> {
-    /// A single command for a single message needs no UID to say whose body it is.
-    fn only(&mut self) -> Option<Uid> {
-        let alone = self.asked.len() == 1;
+    /// The single message of a single command, if its body came before its UID when it was requested before and was as long as this one.
+    /// Any other may be one that nobody asked for.
+    fn only(&mut self, octets: u64) -> Option<Uid> {
+        let (alone, folder) = (self.asked.len() == 1, self.open?.number);
         let only = owed(self.asked, self.open).find(|bodies| alone && bodies.uids.len() == 1)?;
-        only.uids.first().copied()
+        only.uids.first().copied().filter(|uid| self.early.get(&(folder, *uid)) == Some(&octets))
+    }
+
+    /// Whether an answer that is called a part is known to be all of the message.
+    fn is_whole(&mut self, uid: Uid, octets: u64) -> bool {
+        let size = self.size;
+        owed(self.asked, self.open)
+            .find(|bodies| bodies.pending.contains(&uid))
+            .is_some_and(|bodies| Part::of(octets, size, bodies.sized) == Part::Whole)
     }
 
     fn was_pending(&mut self, uid: Uid) -> bool {
@@ -55,11 +69,12 @@ impl Taker<'_, '_> {
 
 impl LiteralTaker for Taker<'_, '_> {
     fn wants(&mut self, pieces: &[Piece], octets: u64) -> Result<bool, ImapError> {
-        let Some(uid) = before_literal(pieces) else { return Ok(false) };
-        let uid = uid.or_else(|| self.only());
+        let Some(BodyAhead { uid, is_part }) = before_literal(pieces) else { return Ok(false) };
+        let uid = uid.or_else(|| self.only(octets));
+        self.octets = octets;
         self.size = uid.and_then(|uid| self.sizes.remove(&uid));
         self.way = match uid {
-            Some(uid) if !self.delivered && self.was_pending(uid) => {
+            Some(uid) if !self.delivered && (!is_part || self.is_whole(uid, octets)) && self.was_pending(uid) => {
                 self.delivered = true;
                 self.refusals.delivered(self.open.map(|folder| folder.number), uid, octets, self.sink)?;
                 closed(self.sink.begin(uid, octets))?;

@@ -108,6 +108,54 @@ fn a_small_body_that_comes_before_its_uid_is_kept_and_a_large_one_asked_for_agai
 }
 
 #[test]
+fn a_body_without_a_uid_is_the_requested_one_only_if_no_better_comes() {
+    let nameless = |octets: usize| format!("* 1 FETCH (BODY[] {{{octets}}}\r\n{})\r\n", "x".repeat(octets));
+    for octets in [3, 2 << 20] {
+        let proper = format!("{}* 2 FETCH (UID 2 BODY[] {{1}}\r\nb)\r\nK1 OK\r\n", nameless(octets));
+        assert_eq!(noted(&proper, &[2]), ["2 of 1: 1"]);
+        let two = format!("{}{}K1 OK\r\n", nameless(octets), nameless(octets + 1));
+        assert_eq!(noted(&two, &[2]), ["2 unreadable: the server does not say which message it gives"]);
+    }
+    assert_eq!(noted(&format!("{}K1 OK\r\n", nameless(3)), &[2]), ["2 of 3: 3"]);
+    let large = nameless(2 << 20);
+    assert_eq!(noted(&format!("{large}K1 OK\r\n{large}K2 OK\r\n"), &[2]), ["2 of 2097152: 2097152"]);
+}
+
+#[test]
+fn a_body_behind_flags_of_any_kind_is_whole_and_one_that_was_cut_is_none() {
+    let octets = 3 << 20;
+    let body = "x".repeat(octets);
+    for flags in ["todo[x", "a\"b c"] {
+        let answers = format!("* 1 FETCH (UID 1 FLAGS ({flags}) BODY[] {{{octets}}}\r\n{body})\r\nK1 OK\r\n");
+        assert_eq!(noted(&answers, &[1]), [format!("1 of {octets}: {octets}")]);
+    }
+    let many = "flag ".repeat(100_000);
+    for answer in [
+        format!("UID 1 BODY[] \"{body}\")"),
+        "BODY[] \"abc UID 1".to_owned(),
+        format!("UID 1 X-ODD [x BODY[] {{{octets}}}\r\n{body})"),
+        format!("UID 1 FLAGS ({many}) BODY[] {{{octets}}}\r\n{body})"),
+    ] {
+        let lines = noted(&format!("* 1 FETCH ({answer}\r\nK1 OK\r\n"), &[1]);
+        assert!(lines.len() == 1 && !lines[0].contains(" of "), "{lines:?}");
+        assert!(lines[0].contains("unreadable") || answer.starts_with("BODY"), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_part_of_a_message_is_no_message() {
+    let part = "* 1 FETCH (UID 1 BODY[]<0> {3}\r\nabc)\r\n";
+    let sized = |size: u64| format!("{part}K1 OK\r\n* 1 FETCH (UID 1 RFC822.SIZE {size})\r\nK2 OK\r\n{part}K3 OK\r\n");
+    assert_eq!(noted(&sized(3), &[1]), ["1 of 3: 3"]);
+    assert_eq!(noted(&sized(4), &[1]), ["1 unreadable: the server gives only the beginning of the message"]);
+    assert_eq!(noted(&format!("{part}K1 OK\r\nK2 OK\r\n{part}K3 OK\r\n"), &[1]), ["1 of 3: 3"]);
+    for early in ["* 1 FETCH (BODY[]<0> {3}\r\nabc UID 1)\r\n", "* 1 FETCH (UID 1 BODY[]<0> \"abc\")\r\n"] {
+        let lines = noted(&sized(4).replace(part, early), &[1]);
+        assert_eq!(lines, ["1 unreadable: the server gives only the beginning of the message"]);
+    }
+}
+
+#[test]
 fn a_message_that_is_delivered_twice_or_that_nobody_asked_for_is_passed_over() {
     let message = |uid: u32| format!("* {uid} FETCH (UID {uid} BODY[] {{1}}\r\na)\r\n");
     let answers = format!("{}{}{}K1 OK\r\n", message(9), message(1), message(1));

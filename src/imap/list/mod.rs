@@ -1,13 +1,15 @@
-//! LIST, LSUB and NAMESPACE: which folders there are and what they are for; `namespaces` says which are the user's own.
+//! LIST, LSUB and NAMESPACE: which folders there are and what they are for. `namespaces` says which are the user's own, `below` asks for
+//! what one LIST does not show, and `doubles` chooses between lines with one name.
 
+mod below;
+mod doubles;
 mod namespaces;
 
 use super::command::ReadOnly;
 use super::error::ImapError;
 use super::names::Naming;
-use super::opened::status_key;
 use super::quota::FreeRoom;
-use super::response::{Condition, printable};
+use super::response::{Condition, Status, printable};
 use super::token::{Piece, Token, Tokens};
 use super::wire::Wire;
 use super::written_name::name;
@@ -29,7 +31,7 @@ pub struct Listing {
 }
 
 /// One answer to LIST or LSUB. One that cannot be read has no name.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Listed {
     attributes: Vec<String>,
     separator: Option<char>,
@@ -68,12 +70,9 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
         tags.push(wire.ask_to_compress()?);
     }
     let (mut listed, mut subscribed, mut spaces) = (Vec::new(), BTreeSet::new(), Namespaces::default());
-    let mut free = FreeRoom::default();
-    let answers = wire.finish_all(&tags, &mut |pieces| {
-        if listed.len() <= MOST_FOLDERS {
-            // A folder that holds no mail and cannot be named does not count.
-            listed.extend(parse(pieces, "LIST").filter(|folder| folder.nameable || !folder.has("\\Noselect")));
-        }
+    let (mut free, mut unlisted) = (FreeRoom::default(), NotListed::default());
+    let mut take = |pieces: &[Piece]| {
+        take_line(&mut listed, pieces);
         if subscribed.len() < MOST_FOLDERS {
             subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
         }
@@ -82,29 +81,43 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
             free = free.and(below_one);
         }
         log_id(pieces);
-    })?;
+    };
+    let mut answers = Vec::with_capacity(tags.len());
+    let mut tags = tags.into_iter();
+    if let Some(tag) = tags.next() {
+        // Only what is said before the end of LIST is said of the list.
+        answers.push(wire.finish(tag, &mut |pieces| {
+            unlisted.take(pieces);
+            take(pieces);
+        })?);
+    }
+    answers.extend(wire.finish_all(&tags.collect::<Vec<_>>(), &mut take)?);
     for (question, status) in questions.iter().zip(&answers) {
         log::debug!(target: "imap", "{question:?}: {status}");
     }
     // Some servers know no LSUB: then nothing is subscribed, which is no reason to fail. Nothing works without LIST.
-    if let Some(status) = answers.into_iter().next().filter(|status| status.condition != Condition::Ok) {
-        if extended && status.pause(true).is_none() {
+    match answers.into_iter().next() {
+        Some(status) if status.condition == Condition::Ok => unlisted.hear(&status),
+        Some(status) if extended && status.pause(true).is_none() => {
+            log::debug!(target: "imap", "LIST is asked for plainly after: {status}");
             wire.capabilities.remove("LIST-EXTENDED");
             return list(wire, ask_quota);
         }
-        return Err(ImapError::Refused { command: "LIST", status });
+        Some(status) => return Err(ImapError::Refused { command: "LIST", status }),
+        None => {}
     }
+    below::list_the_rest(wire, extended, &spaces, &mut listed, &mut unlisted)?;
     if listed.len() > MOST_FOLDERS {
         return Err(ImapError::Protocol(MailServerFault::TooManyFolders { most: MOST_FOLDERS }));
     }
-    let separator = match spaces.separator.or_else(|| listed.iter().find_map(|folder| folder.separator)) {
+    let separator = match spaces.separator().or_else(|| listed.iter().find_map(|folder| folder.separator)) {
         None if !listed.is_empty() => separator_alone(wire)?,
         known => known,
     };
-    let mut naming = Naming { separator, prefix: spaces.personal.clone(), utf8: wire.utf8, odd: BTreeMap::new() };
-    let containers: BTreeSet<Vec<u8>> =
-        listed.iter().filter(|folder| folder.has("\\Noselect")).map(|folder| folder.wire_name.clone()).collect();
-    let mut listing = Listing { separator, free, ..Listing::default() };
+    let mut naming =
+        Naming { separator, prefix: spaces.naming_prefix(separator), utf8: wire.utf8, odd: BTreeMap::new() };
+    let (listed, doubles) = doubles::one_of_each_name(listed);
+    let containers = containers(&listed);
     let names: BTreeSet<Vec<u8>> = listed.iter().map(|folder| folder.wire_name.clone()).collect();
     let (odd, plain): (Vec<&Vec<u8>>, Vec<&Vec<u8>>) = names.iter().partition(|name| naming.is_odd(name));
     let mut paths: BTreeSet<FolderPath> = plain.into_iter().map(|name| naming.read(name)).collect();
@@ -112,35 +125,76 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
         naming.note_odd(name, |path| paths.contains(path));
         paths.insert(naming.read(name));
     }
-    let mut seen: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    let mut listing = Listing { separator, free, ..Listing::default() };
+    let mut leave_out = |name: &[u8], reason| {
+        let name = naming.text(name);
+        let folder = if name.is_empty() { "(no name)".to_owned() } else { name };
+        listing.left_out.push(LeftOut { folder, reason });
+    };
+    let mut is_first = true;
     for folder in listed {
-        // Some servers list a folder that can hold others once more, with a separator at the end.
-        if folder.without_separator().is_some_and(|name| names.contains(name)) {
-            continue;
-        }
-        if let Some(written) = seen.insert(status_key(&folder.wire_name), folder.written.clone()) {
-            // Two lines that differ and give one name may be two folders, of which only one can be opened.
-            if written != folder.written && !folder.has("\\Noselect") {
-                let folder = naming.text(&folder.wire_name);
-                listing.left_out.push(LeftOut { folder, reason: LeftOutReason::ListedTwice });
+        if let Some(reason) = left_out(&folder, &spaces, &containers) {
+            if folder.is_selectable() || is_first {
+                leave_out(&folder.wire_name, reason);
+                is_first = false;
             }
-            continue;
-        }
-        match left_out(&folder, &spaces, &containers) {
-            Some(reason) => {
-                if !folder.has("\\Noselect") || listing.left_out.is_empty() {
-                    let name = naming.text(&folder.wire_name);
-                    let folder = if name.is_empty() { "(no name)".to_owned() } else { name };
-                    listing.left_out.push(LeftOut { folder, reason });
-                }
-            }
-            None => {
-                let own = folder.into_folder(&naming, &subscribed);
-                listing.folders.extend(own);
-            }
+        } else if let Some(own) = folder.to_folder(&naming, &subscribed) {
+            listing.folders.push(own);
+        } else if folder.is_selectable() && !folder.is_inbox() {
+            leave_out(&folder.wire_name, LeftOutReason::Unnameable);
         }
     }
+    doubles.iter().for_each(|name| leave_out(name, LeftOutReason::ListedTwice));
+    listing
+        .left_out
+        .extend(unlisted.words.into_iter().map(|folder| LeftOut { folder, reason: LeftOutReason::NotListed }));
     Ok((listing, naming))
+}
+
+/// What a server says about folders that it does not list.
+#[derive(Default)]
+struct NotListed {
+    words: BTreeSet<String>,
+}
+
+impl NotListed {
+    /// At most this many different words are kept.
+    const MOST: usize = 20;
+
+    fn take(&mut self, pieces: &[Piece]) {
+        if let Some(Piece::Text(text)) = pieces.first()
+            && let Some(status) = Status::parse(text).filter(|status| status.condition == Condition::No)
+        {
+            self.hear(&status);
+        }
+    }
+
+    /// A code that no complete answer has (RFC 5530). Complaints without one may be about anything.
+    fn hear(&mut self, status: &Status) {
+        const CODES: [&str; 7] = ["UNAVAILABLE", "SERVERBUG", "INUSE", "LIMIT", "PARTIAL", "CONTACTADMIN", "THROTTLED"];
+        let says_so = CODES.iter().any(|code| status.has_code(code));
+        if says_so {
+            self.note(status);
+        }
+    }
+
+    fn note(&mut self, status: &Status) {
+        if self.words.len() < Self::MOST {
+            self.words.insert(status.words());
+        }
+    }
+}
+
+/// Takes in an answer to LIST. A folder that holds no mail and cannot be named does not count.
+fn take_line(listed: &mut Vec<Listed>, pieces: &[Piece]) {
+    if listed.len() <= MOST_FOLDERS {
+        listed.extend(parse(pieces, "LIST").filter(|folder| folder.nameable || folder.is_selectable()));
+    }
+}
+
+/// The folders that hold no mail themselves.
+fn containers(listed: &[Listed]) -> BTreeSet<Vec<u8>> {
+    listed.iter().filter(|folder| !folder.is_selectable()).map(|folder| folder.wire_name.clone()).collect()
 }
 
 /// Asks for the separator alone (RFC 9051, section 6.3.9): some servers give none for an INBOX without folders below it. If there is none
@@ -164,25 +218,43 @@ impl Listed {
         self.attributes.iter().any(|found| found.eq_ignore_ascii_case(attribute))
     }
 
-    /// Its name without the separator it ends with.
-    fn without_separator(&self) -> Option<&[u8]> {
-        let mut octets = [0; 4];
-        self.wire_name.strip_suffix(self.separator?.encode_utf8(&mut octets).as_bytes())
+    /// Whether it can be opened.
+    fn is_selectable(&self) -> bool {
+        !self.has("\\Noselect") && !self.has("\\NonExistent")
     }
 
-    fn into_folder(self, naming: &Naming, subscribed: &BTreeSet<Vec<u8>>) -> Option<Folder> {
+    /// Whether it is INBOX, which may be listed with the separator at its end.
+    fn is_inbox(&self) -> bool {
+        self.without_separator().unwrap_or(&self.wire_name).eq_ignore_ascii_case(b"INBOX")
+    }
+
+    /// What the names of the folders below it begin with.
+    fn prefix(&self) -> Option<Vec<u8>> {
+        let separator = self.separator?.to_string();
+        let name = self.without_separator().unwrap_or(&self.wire_name);
+        Some([name, separator.as_bytes()].concat())
+    }
+
+    /// Its name without the separator it ends with; none if it is nothing else, or ends with more than one.
+    fn without_separator(&self) -> Option<&[u8]> {
+        let mut octets = [0; 4];
+        let separator = self.separator?.encode_utf8(&mut octets).as_bytes();
+        self.wire_name.strip_suffix(separator).filter(|name| !name.is_empty() && !name.ends_with(separator))
+    }
+
+    /// None for what no path can name, and for `INBOX.`, which is not a second INBOX.
+    fn to_folder(&self, naming: &Naming, subscribed: &BTreeSet<Vec<u8>>) -> Option<Folder> {
         let path = naming.read(&self.wire_name);
-        // The prefix of the namespace itself, listed as a folder, is not the user's, and `INBOX.` is not a second INBOX.
-        if self.wire_name == naming.prefix || path.parts().iter().all(String::is_empty) {
+        if self.wire_name.len() > b"INBOX".len() && self.is_inbox() || path.parts().iter().all(String::is_empty) {
             return None;
         }
-        let special_use = if path.is_inbox() { Some(SpecialUse::Inbox) } else { special_use(&self) };
+        let special_use = if path.is_inbox() { Some(SpecialUse::Inbox) } else { special_use(self) };
         Some(Folder {
             subscribed: self.has("\\Subscribed") || subscribed.contains(&self.wire_name) || path.is_inbox(),
-            selectable: !self.has("\\Noselect") && !self.has("\\NonExistent"),
+            selectable: self.is_selectable(),
             special_use,
             path,
-            wire_name: self.wire_name,
+            wire_name: self.wire_name.clone(),
         })
     }
 }
@@ -222,7 +294,7 @@ pub(super) fn read_all(pieces: &[Piece]) {
     if let Some(listed) = folder {
         let naming = Naming { separator: listed.separator, ..Naming::default() };
         let _ = left_out(&listed, &Namespaces::default(), &BTreeSet::new());
-        let _ = listed.into_folder(&naming, &BTreeSet::new());
+        let _ = listed.to_folder(&naming, &BTreeSet::new());
     }
     Namespaces::default().take(pieces);
 }

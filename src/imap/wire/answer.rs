@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// The longest line that is kept whole; of a longer one the rest is read and forgotten.
 const LONGEST_LINE: usize = 256 * 1024;
+/// The end of a longer line is kept, too: it may announce a literal, whose octets are no lines.
+const END_OF_LINE: usize = 32;
 /// A line longer than this ends the session.
 const ENDLESS_LINE: u64 = 4 << 30;
 /// The longest literal that is kept whole, unless it is a body; of a longer one the rest is read and forgotten.
@@ -161,17 +163,22 @@ impl Wire {
         let mut line = first;
         loop {
             // The words of a status answer are for a person, even when they end like a literal.
-            let announced = if is_status || line.cut { None } else { literal(&line.text) };
-            let Some((text, octets)) = announced else {
-                pieces.push(Piece::Text(line.text));
-                return Ok(pieces);
+            let announced = match &line.end {
+                _ if is_status => None,
+                Some(end) => literal(end).map(|(_, octets)| (line.text.len(), octets)),
+                None => literal(&line.text),
             };
-            line.text.truncate(text);
+            line.text.truncate(announced.map_or(line.text.len(), |(text, _)| text));
             pieces.push(Piece::Text(line.text));
+            if line.end.is_some() {
+                pieces.push(Piece::Cut(Vec::new()));
+            }
+            let Some((_, octets)) = announced else { return Ok(pieces) };
             if pieces.len() > 2 * MOST_LITERALS || kept > MOST_KEPT {
                 return Err(ImapError::Protocol(MailServerFault::TooManyLiterals));
             }
-            if taker.wants(&pieces, octets)? {
+            // Behind a line that was cut, nobody knows what it is.
+            if line.end.is_none() && taker.wants(&pieces, octets)? {
                 self.stream_literal(octets, taker)?;
                 line = self.read_line()?;
                 // If the answer continues in any other way, the announced length was too short or too long.
@@ -183,7 +190,8 @@ impl Wire {
             } else {
                 let literal = self.keep_literal(octets)?;
                 kept += literal.len();
-                pieces.push(Piece::Literal(literal));
+                let is_whole = literal.len() as u64 == octets;
+                pieces.push(if is_whole { Piece::Literal(literal) } else { Piece::Cut(literal) });
                 line = self.read_line()?;
             }
         }
@@ -208,7 +216,7 @@ impl Wire {
         }
         if is_blank {
             // From now on the size is requested.
-            self.learned.note_loose_ending();
+            self.learned.note_need_of_sizes();
         }
         Err(ImapError::Protocol(MailServerFault::MessageWithoutEnd))
     }
@@ -247,7 +255,7 @@ impl Wire {
 
     /// Reads one line without its end. Of a line that is too long only the beginning is kept.
     fn read_line(&mut self) -> Result<Line, ImapError> {
-        let mut line = Line { text: Vec::new(), cut: false };
+        let mut line = Line { text: Vec::new(), end: None };
         let mut length = 0_u64;
         loop {
             let ready = self.transport.fill().map_err(lost)?;
@@ -258,12 +266,22 @@ impl Wire {
             let taken = end.map_or(ready.len(), |end| end + 1);
             let wanted = taken.min(LONGEST_LINE - line.text.len().min(LONGEST_LINE));
             line.text.extend_from_slice(&ready[..wanted]);
-            line.cut |= wanted < taken;
+            if wanted < taken {
+                let end = line.end.get_or_insert_default();
+                end.extend_from_slice(&ready[wanted.max(taken.saturating_sub(END_OF_LINE))..taken]);
+                end.drain(..end.len().saturating_sub(END_OF_LINE));
+            }
             self.transport.consume(taken);
             length += taken as u64;
             if end.is_some() {
-                while line.text.last().is_some_and(|octet| matches!(octet, b'\r' | b'\n')) {
-                    line.text.pop();
+                if let Some(end) = &mut line.end {
+                    // What announces a literal may begin before the cut.
+                    end.splice(..0, line.text[line.text.len().saturating_sub(END_OF_LINE)..].iter().copied());
+                }
+                for text in std::iter::once(&mut line.text).chain(&mut line.end) {
+                    while text.last().is_some_and(|octet| matches!(octet, b'\r' | b'\n')) {
+                        text.pop();
+                    }
                 }
                 return Ok(line);
             }
@@ -276,8 +294,8 @@ impl Wire {
 
 struct Line {
     text: Vec<u8>,
-    /// Whether it was longer than the part that is kept.
-    cut: bool,
+    /// Its last octets, if it was longer than the part that is kept.
+    end: Option<Vec<u8>>,
 }
 
 /// `K12 OK done` as tag and status.
@@ -326,8 +344,21 @@ mod tests {
         else {
             panic!()
         };
-        assert!(matches!(&pieces[1], Piece::Literal(kept) if kept.len() == LONGEST_LITERAL as usize));
+        assert!(matches!(&pieces[1], Piece::Cut(kept) if kept.len() == LONGEST_LITERAL as usize));
         assert_eq!(pieces[2], Piece::Text(b" end".to_vec()));
+    }
+
+    #[test]
+    fn the_literal_behind_a_line_that_is_too_long_is_no_line() {
+        let answer = format!("* X {} {{9}}\r\n* 7 EXIST)\r\n* 2 EXISTS\r\n", "x".repeat(2 * LONGEST_LINE));
+        let mut wire = scripted(answer.as_bytes()).unwrap();
+        let mut next = || match wire.next_answer(&mut Counting(0)) {
+            Ok(Answer::Untagged(pieces)) => pieces,
+            other => panic!("{other:?}"),
+        };
+        let (cut, literal) = (Piece::Cut(Vec::new()), Piece::Literal(b"* 7 EXIST".to_vec()));
+        assert_eq!(next()[1..], [cut, literal, Piece::Text(b")".to_vec())]);
+        assert_eq!(next(), [Piece::Text(b"2 EXISTS".to_vec())]);
     }
 
     /// Takes every body and counts its octets.
@@ -356,7 +387,7 @@ mod tests {
             let ended = wire.next_answer(&mut Counting(0)).is_ok();
             // Whatever it is, what comes after it is understood.
             assert!(!ended || matches!(wire.next_answer(&mut NoLiterals), Ok(Answer::Tagged(..))), "{after}");
-            (ended, wire.learned.ends_loosely())
+            (ended, wire.learned.needs_sizes())
         };
         for after in [")", " FLAGS (\\Seen))", "  )", "FLAGS (\\Seen))", "UID 5 FLAGS (a)b c))", "RFC822.SIZE 3)"] {
             assert_eq!(ends("", after), (!after.contains("a)b"), false), "{after}");

@@ -10,7 +10,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default)]
 pub struct Learned {
     shortest_round_trip: Arc<Mutex<Option<Duration>>>,
-    ends_loosely: Arc<AtomicBool>,
+    needs_sizes: Arc<AtomicBool>,
     /// The UIDVALIDITY of folders that have none.
     passing_validity: Arc<OnceLock<UidValidity>>,
 }
@@ -29,9 +29,9 @@ impl Learned {
         *shortest = Some(shortest.map_or(took, |known| known.min(took)));
     }
 
-    /// Whether answers with messages end in a way that only the size of the message can prove right.
-    pub(in crate::imap) fn ends_loosely(&self) -> bool {
-        self.ends_loosely.load(Ordering::Relaxed)
+    /// Whether only the size of a message can prove that an answer holds all of it.
+    pub(in crate::imap) fn needs_sizes(&self) -> bool {
+        self.needs_sizes.load(Ordering::Relaxed)
     }
 
     /// A UIDVALIDITY for folders without one. Each run has its own, so that no record of an earlier run fits.
@@ -39,8 +39,8 @@ impl Learned {
         *self.passing_validity.get_or_init(opened::new_passing_validity)
     }
 
-    /// Notes such an ending.
-    pub(super) fn note_loose_ending(&self) {
-        self.ends_loosely.store(true, Ordering::Relaxed);
+    /// Notes such an answer.
+    pub(in crate::imap) fn note_need_of_sizes(&self) {
+        self.needs_sizes.store(true, Ordering::Relaxed);
     }
 }

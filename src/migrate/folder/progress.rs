@@ -30,6 +30,8 @@ pub struct FolderProgress {
     copied: Counts,
     /// Messages that the target confirmed in this run; one that was lost there and sent again counts twice.
     sent: u64,
+    /// The messages of the source that the target confirmed in this run.
+    sent_uids: Vec<Uid>,
     /// Named as failed; not tried again in this run.
     pub failed: BTreeSet<Uid>,
     /// Copied without a date, because the source announced none or the target takes none.
@@ -130,6 +132,7 @@ impl FolderProgress {
     pub fn note_copied(&mut self, done: &[Done]) -> (u64, u64) {
         let (messages, bytes) = (done.len() as u64, done.iter().map(|message| message.size).sum::<u64>());
         self.sent += messages;
+        self.sent_uids.extend(done.iter().map(|message| message.uid));
         self.copied.messages += messages;
         self.copied.bytes += bytes;
         self.own_appends.note(done);
@@ -148,6 +151,11 @@ impl FolderProgress {
     /// Messages that the target confirmed in this run; one that was lost there and sent again counts twice.
     pub fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// The messages of the source that the target confirmed in this run.
+    pub fn sent_uids(&self) -> &[Uid] {
+        &self.sent_uids
     }
 
     /// Takes in the number of the folder's messages on the target, and their bytes; returns what to report. If there are fewer than were

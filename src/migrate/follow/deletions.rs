@@ -7,7 +7,7 @@
 //! - if every folder of the source was read completely in this run, and no message has come to any of them or left any since: a message
 //!   that is being moved may be missing in both folders for a moment;
 //! - if no folder that the user's rules leave out has a message of its size, because it may have been moved there;
-//! - if no folder into which this run copied anything has its content: a folder at which a connection was lost is read last, when messages
+//! - if this run copied nothing of its content: a folder at which a connection was lost is read last, when messages
 //!   that were moved out of it have been copied already. The old copy then stays, and is named;
 //! - if the target has a trash folder, and the message is not in it already.
 
@@ -60,7 +60,10 @@ pub fn settle(
     let follows = mailbox.context.options.follow_deletions;
     let trash = beside.trash.as_ref().and_then(|path| Some((path, sessions.target.wire_name(path).ok()?)));
     let trash = trash.filter(|(_, name)| follows && sessions.selectable.contains(name));
-    let copied = copied_in_this_run(ledger, folders)?;
+    let is_gone = |number: i64, uid: Uid| {
+        by_folder.get(&number).is_some_and(|(_, messages)| messages.iter().any(|message| message.uid == uid))
+    };
+    let copied = copied_in_this_run(ledger, folders, &is_gone)?;
     let (mut elsewhere, mut floor) = (None, 1);
     if let Some((_, wire_name)) = trash.as_ref().filter(|_| can_move(mailbox, sessions)) {
         elsewhere = seen_elsewhere(mailbox, sessions, folders, beside)?;
@@ -109,12 +112,19 @@ pub fn settle(
     sessions.target.leave().on(Side::Target)
 }
 
-/// The content of folders into which this run copied something.
-fn copied_in_this_run(ledger: &Ledger, folders: &[FolderJob]) -> Result<BTreeSet<Digest>, Halt> {
+/// The content of the messages that this run copied, without those that are gone themselves. What an earlier run copied, or what stood
+/// beside it in the same folder, says nothing about where a message went.
+fn copied_in_this_run(
+    ledger: &Ledger,
+    folders: &[FolderJob],
+    is_gone: &dyn Fn(i64, Uid) -> bool,
+) -> Result<BTreeSet<Digest>, Halt> {
     let mut digests = BTreeSet::new();
     for job in folders.iter().filter(|job| job.progress.sent() > 0) {
         let Some(record) = ledger.folder(&job.source) else { continue };
-        digests.extend(ledger.messages_of(&record)?.iter().filter_map(|message| message.digest));
+        let sent: BTreeSet<Uid> = job.progress.sent_uids().iter().copied().collect();
+        let is_new = |message: &&Message| sent.contains(&message.uid) && !is_gone(record.number(), message.uid);
+        digests.extend(ledger.messages_of(&record)?.iter().filter(is_new).filter_map(|message| message.digest));
     }
     Ok(digests)
 }

@@ -123,7 +123,8 @@ pub fn of_scanned(
         let filter = FlagFilter::new(&target.open, mailbox.context.profile);
         let (mut differ, mut candidates) = (Differ::by(&filter), Vec::new());
         for message in ledger.messages_of(&record)? {
-            let Some(head) = scan.heads.get(message.uid) else { continue };
+            let head = scan.heads.get(message.uid).filter(|head| scan.heads.knows_flags(head));
+            let Some(head) = head else { continue };
             let here = (scan.heads.flags(head), head.date);
             candidates.extend(Candidate::of(ledger, &record, *message, here, &mut differ)?);
         }

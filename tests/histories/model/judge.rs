@@ -16,7 +16,8 @@ impl Model {
         // What a run that was killed had left, and noted, it could not report.
         self.left_ever |= run.state.tally.followed.left > 0 || run.state.info.is_none();
         let complete = run.state.verdict() == Verdict::AllComplete;
-        if run.smooth && !complete {
+        // What the target spoilt before anybody compared it cannot be told from what a target makes of a message, and is named.
+        if run.smooth && !complete && self.damaged.is_empty() {
             return Err("nothing disturbed the run, and it is not complete".to_owned());
         }
         let ways = self.ways(run);
@@ -264,7 +265,7 @@ impl Model {
             equal &= there.is_some_and(|there| there.contents() == folder.contents());
             equal &= there.is_some_and(|there| there.subscribed == folder.subscribed);
         }
-        if equal && !complete {
+        if equal && !complete && run.keeps_dates {
             return Err("both sides are equal, and the comparison found a difference".to_owned());
         }
         if complete {

@@ -85,6 +85,8 @@ pub struct Migrated<'a> {
     /// Nothing was in its way.
     pub smooth: bool,
     pub repair: bool,
+    /// The target keeps the dates of messages.
+    pub keeps_dates: bool,
 }
 
 impl Model {

@@ -8,7 +8,7 @@ use super::super::step::{Course, Disturbance};
 use super::World;
 use kimt::migrate::Verify;
 use kimt::progress::{RunKind, RunState, Stamped};
-use kimt::rehearsal::{Action, Faults};
+use kimt::rehearsal::{Action, Faults, Keeping};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -75,7 +75,8 @@ impl World {
         repair: bool,
     ) -> Result<(), String> {
         let [source_separator, target_separator] = self.separators;
-        let run = Migrated { state, before, after, source_separator, target_separator, smooth, repair };
+        let keeps_dates = self.keeping != Keeping::WithoutDate;
+        let run = Migrated { state, before, after, source_separator, target_separator, smooth, repair, keeps_dates };
         let changes = self.stage.source.store().changes_seen(ANN).unwrap();
         if !changes.is_empty() {
             return Err(format!("the source was sent {changes:?}"));
@@ -99,6 +100,7 @@ impl World {
             target_separator,
             smooth: true,
             repair: false,
+            keeps_dates: self.keeping != Keeping::WithoutDate,
         };
         self.model.judge_comparison(&run).map_err(|error| format!("{error}; {:?}", problems(&state)))
     }
