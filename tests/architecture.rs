@@ -139,7 +139,7 @@ const OWNERS: [(&[&str], &[&str]); 36] = [
     (&["directories::"], &["logs", "settings"]),
     (&["rlimit::"], &["core_dumps"]),
     (&["rustix::"], &["private_file"]),
-    (&["unicode_normalization::"], &["migrate"]),
+    (&["unicode_normalization::"], &["domain", "migrate"]),
 ];
 
 /// In lines, with comments and the tests at its end.

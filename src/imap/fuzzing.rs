@@ -48,7 +48,7 @@ fn read_answers(mut wire: Wire) {
 }
 
 fn look_at(status: &Status) {
-    assert!(!status.text.chars().any(char::is_control));
+    assert!(!status.to_string().chars().any(char::is_control));
     let _ =
         (status.pause(true), status.wait_seconds(), status.words(), status.to_string(), Capabilities::in_code(status));
 }

@@ -206,6 +206,17 @@ impl History {
     /// The history of that seed: short, since what is rare is found by many short ones rather than by one long.
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
+        let keeping = match Rng::with_seed(!seed).u8(..12) {
+            0 => Keeping::WithTraceField,
+            1 => Keeping::WithoutLastLineEnd,
+            2 => Keeping::WithoutDate,
+            _ => Keeping::AsSent,
+        };
+        // What a target changed, and nobody has looked at, cannot be told from what its owner deleted.
+        let ways = match keeping {
+            Keeping::AsSent => [Verify::Content, Verify::Content, Verify::Size, Verify::None],
+            _ => [Verify::Content, Verify::Content, Verify::Size, Verify::Size],
+        };
         let setting = Setting {
             source_dots: rng.u8(..4) == 0,
             target_dots: rng.u8(..4) == 0,
@@ -213,13 +224,8 @@ impl History {
             target_profile: rng.u8(..3),
             no_uidplus: rng.u8(..4) == 0,
             // Of its own number, so that what else a seed gives does not depend on it.
-            verify: [Verify::Content, Verify::Content, Verify::Size, Verify::None][Rng::with_seed(!seed).usize(..4)],
-            keeping: match Rng::with_seed(!seed).u8(..12) {
-                0 => Keeping::WithTraceField,
-                1 => Keeping::WithoutLastLineEnd,
-                2 => Keeping::WithoutDate,
-                _ => Keeping::AsSent,
-            },
+            verify: ways[Rng::with_seed(!seed).usize(..4)],
+            keeping,
         };
         let theme = match rng.u8(..6) {
             0 => Theme::People,

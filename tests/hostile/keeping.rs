@@ -129,6 +129,23 @@ fn mail_of_others_at_our_places_on_a_restored_target_is_told_by_its_dates() {
 }
 
 #[test]
+fn a_target_that_was_wiped_gets_everything_again_however_it_keeps_messages() {
+    for keeping in HARMLESS {
+        for verify in [Verify::Content, Verify::Size, Verify::None] {
+            for without in [&[][..], &["UIDPLUS"]] {
+                let stage = filled(keeping, without, verify);
+                stage.migrate();
+                stage.target.store().reinstall(ANN).unwrap();
+                let state = stage.migrate();
+                let shown = format!("{keeping:?} {verify:?} without {without:?}: {:?}", problems(&state));
+                assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 8), "{shown}");
+                assert_eq!(sizes(&stage, "Work").len(), 8, "{shown}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_an_earlier_run_did_not_read_back_is_read_back_by_the_next_that_is_to() {
     let mut stage = filled(Keeping::WithDisclaimer, &[], Verify::None);
     assert_eq!(stage.migrate().verdict(), Verdict::AllComplete);

@@ -21,7 +21,7 @@ fn add(stage: &Stage, folder: &str, names: &[&str]) {
     }
 }
 
-/// The target says this UIDNEXT of every folder, or none.
+/// The server says this UIDNEXT of every folder, or none.
 pub fn with_next(answer: &Answer, next: Option<u32>) -> Fate {
     let Some((_, rest)) = answer.text.split_once("UIDNEXT ") else { return Fate::Pass };
     let announced = rest.split([' ', ')', ']']).next().unwrap();
@@ -34,6 +34,25 @@ pub fn with_next(answer: &Answer, next: Option<u32>) -> Fate {
 
 fn shown(stage: &Stage, state: &kimt::progress::RunState) -> String {
     format!("{} there, {:?}", stage.target.mail().messages(), problems(state))
+}
+
+#[test]
+fn a_uidnext_of_the_source_that_lies_hides_no_new_mail() {
+    for next in [Some(1), Some(6), Some(4_000_000_000), None] {
+        for verify in EVERY_WAY {
+            let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+            stage.verify = verify;
+            add(&stage, "INBOX", &["a", "bb", "ccc", "dddd", "eeeee"]);
+            stage.source.tamper(Tamper::answers(move |answer| with_next(answer, next)));
+            stage.assert_complete(&stage.migrate());
+            // As many as before, and the last one is another.
+            stage.source.store().delete_message(ANN, "INBOX", 2).unwrap();
+            add(&stage, "INBOX", &["ffffff"]);
+            let state = stage.migrate();
+            let shown = format!("{next:?} {verify:?}: {}", shown(&stage, &state));
+            assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 1), "{shown}");
+        }
+    }
 }
 
 #[test]

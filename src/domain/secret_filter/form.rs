@@ -1,11 +1,11 @@
 //! The forms in which a secret is searched for, and how much of one a text has.
 //!
-//! 1. Unchanged, in both cases of letters, folded (see [`super::folded`]), and as its UTF-8 looks when it is read as Latin-1.
+//! 1. Unchanged, in both cases of letters, folded (see [`super::view::folded`]), and as its UTF-8 looks when it is read as Latin-1.
 //! 2. Its bytes in hex.
 //! 3. The part of its Base64 that does not depend on what comes before it, at each of three places within a group of digits; likewise that
 //!    of its UTF-16, in either byte order, and of its Latin-1.
 
-use super::folded::fold;
+use super::view::folded::fold;
 use super::{SHORTEST, START};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};

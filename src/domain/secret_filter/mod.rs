@@ -5,7 +5,7 @@
 //!
 //! - the secret itself, in any case of letters, however a server writes it (see [`view`]): with backslashes, percent-encoded,
 //!   quoted-printable, as a folder name, with entities, as bytes in hex or decimal, over several lines, and one within another;
-//! - the same with control and invisible characters within it, and in each way in which Unicode writes a character (see [`folded`]);
+//! - the same with control and invisible characters within it, and in each way in which Unicode writes a character (see [`view::folded`]);
 //! - its Base64 at any place of a longer text, such as a SASL response under any name, also that of its UTF-16: then the whole Base64 text
 //!   goes;
 //! - half of it or more, where something cut it off at either end, and more than half where at both: no letter or digit is beside it;
@@ -22,7 +22,6 @@
 //! Thousands of secrets are searched for at once: a bit map says for every two bytes whether a secret begins with them, and a table has the
 //! secrets by their first four. A text costs about one look per byte, however many accounts a run has.
 
-mod folded;
 mod form;
 mod view;
 
@@ -34,6 +33,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{LazyLock, PoisonError, RwLock};
+use view::folded;
 use zeroize::Zeroizing;
 
 /// A secret shorter than this, in characters, is searched for only as a whole word.

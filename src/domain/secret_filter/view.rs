@@ -3,12 +3,14 @@
 //! - Backslashes (IMAP, C, JSON, Rust), percent-encoding (RFC 3986), quoted-printable and encoded words (RFC 2045, RFC 2047), UTF-7 and
 //!   folder names (RFC 2152, RFC 3501), entities (HTML, XML), bytes as numbers in hex or decimal, with or without something between them,
 //!   and lines that were broken.
-//! - Also without what nobody sees, and in one way of writing each character: see [`super::folded`].
+//! - Also without what nobody sees, and in one way of writing each character: see [`folded`].
 //! - One encoding may be within another: a percent-encoded entity, a quoted string within JSON. From a long text only the outermost is
 //!   removed.
 //! - Whatever is not UTF-8 then counts as Latin-1, and zeros as those of UTF-16, which are left out.
 
-use super::{START, folded};
+pub mod folded;
+
+use super::START;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

@@ -66,9 +66,11 @@ impl Witnesses {
         })
     }
 
-    /// Whether the source's UIDNEXT can be believed: it is above the UID of the last message.
-    pub fn believes(&self, status: &FolderStatus) -> bool {
-        credible_next(status, self.here.keys().next_back().copied()).is_some()
+    /// Whether the source's UIDNEXT can be believed, and its last message is not above the last one that is `known`: it may have the same
+    /// number of messages because one is gone and another is new.
+    pub fn shows_nothing_new(&self, status: &FolderStatus, known: Option<Uid>) -> bool {
+        let last = self.here.keys().next_back().copied();
+        credible_next(status, last).is_some() && last <= known
     }
 
     /// Whether a place may hold this message, by size and by the date that the source announces.
@@ -97,6 +99,16 @@ impl Witnesses {
             _ => Testimony::SomeEmpty,
         }
     }
+}
+
+/// Whether the target holds, or once held, as many messages as a record has on it without knowing their places: only their number shows
+/// anything. Those that nobody has to look for any more do not count.
+pub fn are_enough(messages: &[Message], target: &FolderStatus) -> bool {
+    let is_placeless = |message: &&Message| {
+        message.target_uid.is_none() && matches!(message.state, State::Done | State::Seen | State::Altered)
+    };
+    let placeless = messages.iter().filter(is_placeless).count() as u64;
+    target.messages >= placeless || credible_next(target, None).is_some_and(|next| u64::from(next.0) > placeless)
 }
 
 /// The messages of a record to look at.

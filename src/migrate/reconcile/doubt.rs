@@ -5,7 +5,7 @@ use crate::domain::Uid;
 use crate::ledger::{Done, FolderRecord, Message, State};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::matching::Match;
-use crate::migrate::folder::witnesses::{Testimony, credible_next, sample};
+use crate::migrate::folder::witnesses::{Testimony, are_enough, credible_next, sample};
 use crate::migrate::halt::Halt;
 use crate::migrate::scan::unchanged::is_as_recorded;
 use std::collections::{BTreeSet, HashSet};
@@ -46,14 +46,7 @@ pub fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord)
     let Some(witnesses) = &run.job.progress.witnesses else { return Ok(true) };
     let status = &run.target.open.status;
     match witnesses.target() {
-        Testimony::Holds => {
-            // Without known places, only the number of messages shows anything.
-            let (done, _) = run.ledger.done_counts(record)?;
-            let has_places = witnesses.sampled.iter().any(|message| message.target_uid.is_some());
-            Ok(has_places
-                || status.messages >= done
-                || credible_next(status, None).is_some_and(|next| u64::from(next.0) > done))
-        }
+        Testimony::Holds => Ok(are_enough(run.ledger.messages_of(record)?, status)),
         Testimony::Empty | Testimony::SomeEmpty => places_hold(run, record),
         Testimony::Differs => {
             let sampled: BTreeSet<Uid> = witnesses.sampled.iter().map(|message| message.uid).collect();

@@ -24,7 +24,7 @@ pub fn forget_or_find_elsewhere(
         return Ok(Vec::new());
     }
     let moved = find_elsewhere(run, &missing)?;
-    report_misplaced(run, missing.iter().filter(|done| moved.contains(&done.uid)));
+    report_misplaced(run, moved.len() as u64);
     let (moved, gone): (Vec<Done>, Vec<Done>) = missing.into_iter().partition(|done| moved.contains(&done.uid));
     let moved: Vec<Done> = moved.into_iter().map(as_filed).collect();
     run.ledger.record(record, &moved, &[], &[], 0)?;
@@ -33,14 +33,11 @@ pub fn forget_or_find_elsewhere(
     Ok(gone)
 }
 
-/// Reports messages that were sent in this run and are in another folder already. Their owner may have filed them, or the target does.
-fn report_misplaced<'d>(run: &mut FolderRun<'_, '_>, moved: impl Iterator<Item = &'d Done>) {
-    let places = &run.job.progress.places;
-    let is_new = |done: &&Done| done.target_uid.is_some_and(|place| places.contains(&place));
-    let messages = moved.filter(is_new).count() as u64;
-    if messages > 0 {
+/// Reports that all messages that were sent in this run are in other folders: that is what the target does with them, and no person.
+fn report_misplaced(run: &mut FolderRun<'_, '_>, moved: u64) {
+    if moved > 1 && moved == run.job.progress.sent() {
         let problem = Problem::new(ProblemKind::MessageMisplaced).in_folder(&run.job.planned.source);
-        run.report_problem(problem.counting(messages));
+        run.report_once(problem.counting(moved));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::migrate::folder::Scan;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
 use crate::migrate::request::Verify;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The heads in the target folder from a UID on.
 pub fn on_target(run: &mut FolderRun<'_, '_>, floor: Uid) -> Result<Heads, Halt> {
@@ -227,8 +227,9 @@ pub fn look_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
         let sent = run.scan.heads.get(*uid).and_then(|head| head.date);
         sent.zip(there.get(*place).and_then(|head| head.date)).is_none_or(|(sent, at)| sent == at)
     };
-    // On a target that keeps dates, a message of another date is somebody else's.
-    if pairs.iter().any(has_date) {
+    // On a target that keeps dates, a message of another date is somebody else's, or another one that the target has changed.
+    let dates: HashSet<_> = wanted.iter().filter_map(|head| head.date).collect();
+    if free.iter().any(|head| head.date.is_some_and(|date| dates.contains(&date))) {
         pairs.retain(has_date);
     }
     let places: BTreeMap<Uid, Uid> = pairs.into_iter().collect();

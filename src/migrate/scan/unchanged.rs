@@ -6,7 +6,7 @@ use crate::migrate::attempt::suspects::suspect;
 use crate::migrate::attempt::{Mailbox, uncompared};
 use crate::migrate::folder::FolderJob;
 use crate::migrate::folder::progress::UnseenFlags;
-use crate::migrate::folder::witnesses::{Testimony, credible_next};
+use crate::migrate::folder::witnesses::{Testimony, are_enough, credible_next};
 use crate::migrate::halt::{Halt, both};
 use crate::migrate::request::Verify;
 use crate::migrate::sessions::{Sessions, target_name};
@@ -61,10 +61,13 @@ fn take_over(
     for (((job, record), here), there) in complete.iter_mut().zip(here).zip(there) {
         let (Some(here), Some(there)) = (here, there) else { continue };
         let (done, bytes) = ledger.done_counts(record)?;
+        let messages = ledger.messages_of(record)?;
         let is_trusted = job.progress.witnesses.as_ref().is_none_or(|witnesses| {
             let at_places = witnesses.target();
             let is_emptied = at_places == Testimony::Empty && there.messages == 0 && there.uid_next.is_some();
-            witnesses.source_holds() && witnesses.believes(&here) && (at_places == Testimony::Holds || is_emptied)
+            let holds = at_places == Testimony::Holds && are_enough(messages, &there);
+            let known = messages.last().map(|message| message.uid);
+            witnesses.source_holds() && witnesses.shows_nothing_new(&here, known) && (holds || is_emptied)
         });
         // The record has more than the source: some were deleted or moved there since, which the last pass follows.
         let is_whole = is_trusted && done == here.messages;

@@ -7,7 +7,7 @@
 //!
 //! Each character and the marks on it are folded alone, so that the work grows with the length.
 
-use super::view::View;
+use super::View;
 use crate::domain::is_invisible;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
