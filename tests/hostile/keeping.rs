@@ -6,7 +6,7 @@ use super::stage::{ANN, Stage, kinds, problems};
 use kimt::domain::ProblemKind;
 use kimt::migrate::Verify;
 use kimt::progress::{Followed, RunKind, Verdict};
-use kimt::rehearsal::{ImapOptions, Keeping, NewMessage, Profile};
+use kimt::rehearsal::{Content, ImapOptions, Keeping, NewMessage, Profile};
 use std::collections::BTreeSet;
 
 const HARMLESS: [Keeping; 3] = [Keeping::WithTraceField, Keeping::WithoutLastLineEnd, Keeping::WithoutDate];
@@ -126,6 +126,26 @@ fn mail_of_others_at_our_places_on_a_restored_target_is_told_by_its_dates() {
             assert_eq!(sizes(&stage, "Work").len(), 16 - moved_away.len(), "{shown}");
         }
     }
+}
+
+#[test]
+fn a_second_copy_with_another_header_is_a_second_copy() {
+    let stage = filled(Keeping::WithTraceField, &[], Verify::Content);
+    stage.assert_complete(&stage.migrate());
+    let (target, mail) = (stage.target.store(), stage.target.mail());
+    let first = &mail.folder("Work").unwrap().messages[0];
+    let stored = target.content(ANN, "Work", first.uid).unwrap().to_vec();
+    let other =
+        [b"Received: once more\r\n", &stored[stored.iter().position(|byte| *byte == b'\n').unwrap() + 1..]].concat();
+    let copy = NewMessage { date: first.date, ..NewMessage::new(Content::bytes(other)) };
+    target.add(ANN, "Work", copy).unwrap();
+    let state = stage.run(RunKind::Verify);
+    assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:?}", problems(&state));
+    assert!(kinds(&state).contains(&ProblemKind::ExtraCopies), "{:?}", problems(&state));
+    // The next run meets it beside its own.
+    letter(&stage, "Work", 9);
+    let state = stage.migrate();
+    assert_eq!(sizes(&stage, "Work").len(), 10, "{:?}", problems(&state));
 }
 
 #[test]

@@ -110,11 +110,16 @@ impl Summary {
     pub const LIKENESSES: [fn(&Summary) -> Likeness; 6] = [
         |summary| (summary.text, summary.line_ends),
         |summary| (summary.text, 0),
-        |summary| (summary.body, summary.header.meaning()),
+        Summary::meaning,
         |summary| (summary.without_cr, 0),
         |summary| (summary.body, 0),
         |summary| summary.header.identity().map_or((summary.digest, 0), |identity| (Digest::of(b""), identity)),
     ];
+
+    /// A key that all forms of a message share that differ only in trace fields and line endings.
+    pub fn meaning(&self) -> Likeness {
+        (self.body, self.header.meaning())
+    }
 
     /// The number of its header fields.
     pub fn fields(&self) -> usize {

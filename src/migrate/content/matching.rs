@@ -125,6 +125,11 @@ impl Shelf {
         self.digests.get(uid).map(|(_, digest)| *digest)
     }
 
+    /// The meaning of a message that was summarised.
+    pub fn meaning(&self, uid: Uid) -> Option<Likeness> {
+        self.summaries.get(uid).map(Summary::meaning)
+    }
+
     /// The number of messages read.
     pub fn len(&self) -> usize {
         self.digests.len() + self.summaries.len()

@@ -79,6 +79,16 @@ impl Witnesses {
         at.size == message.size_there() && sent.zip(at.date).is_none_or(|(sent, at)| sent == at)
     }
 
+    /// Whether a message at its place shows that the target keeps dates.
+    pub fn shows_kept_dates(&self) -> bool {
+        let is_dated = |message: &Message| {
+            let here = self.here.get(&message.uid).and_then(|here| here.date);
+            let there = message.target_uid.and_then(|place| self.there.get(&place)?.date);
+            here.is_some() && here == there
+        };
+        self.sampled.iter().any(is_dated)
+    }
+
     /// What the places on the target show.
     pub fn target(&self) -> Testimony {
         let placed = self.sampled.iter().filter_map(|message| Some((message, message.target_uid?)));

@@ -8,6 +8,7 @@ use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, match_messages};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::folder::Scan;
+use crate::migrate::folder::witnesses::Witnesses;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
 use crate::migrate::request::Verify;
@@ -229,7 +230,9 @@ pub fn look_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     };
     // On a target that keeps dates, a message of another date is somebody else's, or another one that the target has changed.
     let dates: HashSet<_> = wanted.iter().filter_map(|head| head.date).collect();
-    if free.iter().any(|head| head.date.is_some_and(|date| dates.contains(&date))) {
+    let keeps_dates = run.job.progress.witnesses.as_ref().is_some_and(Witnesses::shows_kept_dates)
+        || free.iter().any(|head| head.date.is_some_and(|date| dates.contains(&date)));
+    if keeps_dates {
         pairs.retain(has_date);
     }
     let places: BTreeMap<Uid, Uid> = pairs.into_iter().collect();

@@ -7,11 +7,13 @@ use super::locate::on_target;
 use crate::domain::{Digest, Side, Uid};
 use crate::ledger::{Done, FolderRecord, Message};
 use crate::migrate::attempt::FolderRun;
+use crate::migrate::content::comparison::{Summariser, Summary};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::context::losses::Losses;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
-use std::collections::{BTreeMap, BTreeSet};
+use chrono::{DateTime, FixedOffset};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// At most this many messages of others are considered.
 const MOST_STRANGERS: usize = 1000;
@@ -31,8 +33,42 @@ pub fn twice(
     readings.read::<SizeAndDigest>(run.sessions.target.reader(), &alike, losses).on(Side::Target)?;
     let digest = |uid: &Uid| readings.get(*uid).map(|(_, digest)| *digest).filter(|digest| digests.contains(digest));
     let copies: Vec<(Uid, Digest)> = alike.iter().filter_map(|uid| Some((*uid, digest(uid)?))).collect();
-    let copies = without_misplaced(run, record, copies)?;
+    let mut copies = without_misplaced(run, record, copies)?;
+    if copies.is_empty() {
+        copies = changed_copies(run, record, strangers)?;
+    }
     without_moved_here(run, record, copies, |(_, digest)| *digest)
+}
+
+/// Those of these messages that mean the same as what is at the place of a message of ours which the target has changed, such as by a header
+/// of its own. Ascending, each with the digest by which the record knows the message.
+fn changed_copies(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    strangers: &[Head],
+) -> Result<Vec<(Uid, Digest)>, Halt> {
+    if strangers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let there = on_target(run, Uid(1))?;
+    let mut changed: HashMap<DateTime<FixedOffset>, (Uid, Digest)> = HashMap::new();
+    for message in run.ledger.messages_of(record)? {
+        let head = message.target_uid.and_then(|place| there.get(place)).filter(|head| head.size != message.size);
+        if let Some((date, digest)) = head.and_then(|head| head.date.zip(message.digest_there())) {
+            changed.insert(date, (message.target_uid.unwrap_or(Uid(0)), digest));
+        }
+    }
+    let alike = strangers.iter().filter_map(|head| Some((head.uid, *changed.get(&head.date?)?)));
+    let alike: Vec<(Uid, (Uid, Digest))> = alike.take(MOST_STRANGERS).collect();
+    let uids: BTreeSet<Uid> = alike.iter().flat_map(|(uid, (place, _))| [*uid, *place]).collect();
+    let (mut readings, losses) = (Readings::default(), &mut run.job.progress.read_back_losses);
+    let uids: Vec<Uid> = uids.into_iter().collect();
+    readings.read::<Summariser>(run.sessions.target.reader(), &uids, losses).on(Side::Target)?;
+    let meaning = |uid: Uid| readings.get(uid).map(Summary::meaning);
+    let is_copy = |(uid, (place, _)): &(Uid, (Uid, Digest))| {
+        meaning(*uid).is_some_and(|meaning_of| meaning(*place) == Some(meaning_of))
+    };
+    Ok(alike.into_iter().filter(is_copy).map(|(uid, (_, digest))| (uid, digest)).collect())
 }
 
 /// Leaves out as many copies as the record has messages of that content whose places do not hold it: their owner has moved them within the

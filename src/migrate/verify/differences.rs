@@ -10,7 +10,7 @@
 use super::reading::Current;
 use crate::domain::{Digest, Uid, UidValidity};
 use crate::ledger::{FolderRecord, Ledger, Message, State};
-use crate::migrate::content::comparison::Comparison;
+use crate::migrate::content::comparison::{Comparison, Likeness};
 use crate::migrate::content::matching::{Match, Matching, Scope};
 use crate::migrate::folder::noted_flags::{stored, to_be};
 use crate::migrate::folder::progress::is_far_off;
@@ -200,15 +200,25 @@ impl Differences {
             here.push(pair.uid);
             there.push(pair.target_uid);
         }
+        // Copies of messages that the target stores with a header of its own.
+        let shelf = &current.there.shelf;
+        let changed: HashMap<Likeness, Uid> = others
+            .iter()
+            .filter(|pair| pair.comparison.is_harmless())
+            .filter_map(|pair| Some((shelf.meaning(pair.target_uid)?, pair.uid)))
+            .collect();
+        let mut further: BTreeMap<Uid, u64> = BTreeMap::new();
         if by_content {
             let free = current.there.heads.all().iter().filter(|head| !taken.contains(&head.uid));
             for (uid, digest) in free.filter_map(|head| Some((head.uid, current.there.shelf.digest(head.uid)?))) {
                 if let Some((_, there)) = digests.get(&digest).and_then(|content| contents.get_mut(content)) {
                     there.push(uid);
+                } else if let Some(message) = shelf.meaning(uid).and_then(|meaning| changed.get(&meaning)) {
+                    *further.entry(*message).or_default() += 1;
                 }
             }
         }
-        let mut extra = Vec::new();
+        let mut extra: Vec<(Uid, u64)> = further.into_iter().collect();
         for (here, mut there) in contents.into_values() {
             let first = here.iter().min().copied();
             extra
