@@ -210,9 +210,11 @@ fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
 /// Checks messages of the folder by every available means, notes the correct ones, and names the others. Results survive a lost connection,
 /// so that a large folder over a bad connection does not start again each time.
 fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages: &[Done]) -> Result<(), Halt> {
-    let (located, outcome) = locate(run, record, messages);
+    let (mut located, outcome) = locate(run, record, messages);
     run.take_found(record, located.found)?;
     outcome?;
+    // What the source has no more can be compared with nothing.
+    located.other.retain(|(uid, _)| run.scan.heads.get(*uid).is_some());
     run.ledger.altered(record, &located.other)?;
     let altered = located.other.iter().map(|(uid, _)| Failure::noted(*uid, ProblemKind::MessageAltered, None));
     let unproved = located.unproved.iter().map(|uid| Failure::noted(*uid, ProblemKind::MessageUnproved, None));

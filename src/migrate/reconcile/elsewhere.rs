@@ -47,7 +47,11 @@ pub fn still_filed_elsewhere(
     run: &mut FolderRun<'_, '_>,
     past: &FolderRecord,
     found: &[Match],
+    there: &Heads,
 ) -> Result<Vec<Done>, Halt> {
+    let is_same_folder = past.target_uid_validity == run.target.open.status.uid_validity;
+    // A place that holds another message is that of one which the target has spoilt.
+    let is_held = |done: &Done| is_same_folder && done.target_uid.is_some_and(|place| there.get(place).is_some());
     let mut here: BTreeMap<Digest, usize> = BTreeMap::new();
     found.iter().for_each(|found| *here.entry(found.digest).or_default() += 1);
     let mut is_here = |done: &Done| match here.get_mut(&done.digest) {
@@ -58,7 +62,7 @@ pub fn still_filed_elsewhere(
         _ => false,
     };
     let settled = run.ledger.messages_of(past)?.iter().filter_map(Message::as_done);
-    let absent: Vec<Done> = settled.filter(|done| !is_here(done)).collect();
+    let absent: Vec<Done> = settled.filter(|done| !is_here(done) && !is_held(done)).collect();
     let found: BTreeSet<Uid> = found.iter().map(|found| found.uid).collect();
     if absent.is_empty() {
         return Ok(Vec::new());

@@ -134,7 +134,7 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         found = match_with_target(run, scan.heads.all(), there.all(), Scope::Folder)?;
         if let Some(past) = past {
             altered = still_altered(run, past, &there, &found)?;
-            filed = still_filed_elsewhere(run, past, &found)?;
+            filed = still_filed_elsewhere(run, past, &found, &there)?;
         }
     }
     let kept = [altered.as_slice(), &filed].concat();

@@ -107,6 +107,11 @@ impl Model {
         names
     }
 
+    /// Whether its owner may have put a message into another folder of the target; a move is a copy and a deletion.
+    fn may_be_elsewhere(&self, digest: Digest) -> bool {
+        self.left_ever || self.own.keys().any(|(_, own)| *own == digest)
+    }
+
     /// Whether the target has as many of a content as the source, wherever, or its owner has taken them away.
     fn is_somewhere(&self, run: &Migrated<'_>, digest: Digest) -> bool {
         let taken: usize = self.taken.iter().filter(|((_, taken), _)| *taken == digest).map(|(_, count)| count).sum();
@@ -178,7 +183,7 @@ impl Model {
                 let wanted = count(folder, digest).saturating_sub(Self::of(&self.taken, to, digest));
                 let found = there.map_or(0, |there| count(there, digest));
                 // One that its owner has moved, deleted or flagged on the target stays there whatever became of it on the source.
-                if found < wanted && !(self.left_ever && self.is_somewhere(run, digest)) {
+                if found < wanted && !(self.may_be_elsewhere(digest) && self.is_somewhere(run, digest)) {
                     return Err(format!("complete, and of '{shown}' {found} of {wanted} {digest:?} are there"));
                 }
             }
@@ -282,7 +287,7 @@ impl Model {
                 let spoilt = ways.get(name).map_or(0, |to| Self::of(&self.damaged, to, digest));
                 let taken = ways.get(name).map_or(0, |to| Self::of(&self.taken, to, digest)).saturating_sub(spoilt);
                 let (wanted, found) = (count(folder, digest), there.map_or(0, |there| count(there, digest)));
-                if found + taken < wanted && !(self.left_ever && self.is_somewhere(run, digest)) {
+                if found + taken < wanted && !(self.may_be_elsewhere(digest) && self.is_somewhere(run, digest)) {
                     let shown = String::from_utf8_lossy(name);
                     return Err(format!(
                         "compared as complete, and of '{shown}' {found} of {wanted} {digest:?} are there"
