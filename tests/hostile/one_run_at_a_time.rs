@@ -57,7 +57,7 @@ fn run_from_two_computers(stage: &Stage, delay_second: impl FnOnce() + Send) -> 
 }
 
 #[test]
-fn two_runs_of_a_mailbox_from_two_computers_double_one_message_at_most_and_say_so() {
+fn two_runs_of_a_mailbox_from_two_computers_double_a_message_or_two_at_most_and_say_so() {
     for target in [Profile::Rich, Profile::Bare] {
         let mut stage = Stage::between(Profile::Rich, target).fill(1_500);
         // Who came second waits three times as long for the first to go on, which on a busy machine takes a while.
@@ -70,7 +70,9 @@ fn two_runs_of_a_mailbox_from_two_computers_double_one_message_at_most_and_say_s
             "{reported:?}"
         );
         let doubled = stage.target.mail().messages() - 1_500;
-        assert!(doubled <= 1, "{doubled} {reported:?}");
+        // Without UIDPLUS each asks by content whose message came first, and may have sent its second one by then.
+        let most = if target == Profile::Bare { 2 } else { 1 };
+        assert!(doubled <= most, "{doubled} {reported:?}");
         let says = |kind| runs.iter().any(|run| kinds(run).contains(&kind));
         assert!(doubled == 0 || says(ProblemKind::MailboxInUse) && says(ProblemKind::MessageDoubled), "{reported:?}");
     }
